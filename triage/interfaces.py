@@ -1,6 +1,6 @@
 """What the service needs from outside: mail it can read and label, and a memory."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
 from typing import Protocol
@@ -45,6 +45,9 @@ class Mailbox(Protocol):
         A message that has gone since it was listed is left out. One that cannot be
         read is yielded as unreadable and does not stop the others.
         """
+
+    def find(self, fingerprints: Collection[str]) -> Mapping[str, MessageRef]:
+        """Return where the messages with these fingerprints are now; the missing are left out."""
 
     def apply(self, changes: Sequence[LabelChange]) -> Sequence[Applied]:
         """Write the changes and return what became of each, in order.

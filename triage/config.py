@@ -1,0 +1,333 @@
+"""The configuration: TOML and TRIAGE_ environment variables to one checked record.
+
+Every problem of a file is reported at once, unknown keys with a suggestion.
+Secrets are resolved only when a connection is made and are hidden from `repr`.
+"""
+
+import difflib
+import ipaddress
+import os
+import subprocess
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from triage.errors import AccountError, ConfigError
+from triage.records import Category
+
+LABEL_PATTERN = r"[A-Za-z0-9_.$/-]{0,30}"
+Name = Annotated[str, Field(min_length=1)]
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether connecting to the host never leaves this machine."""
+    if host.lower() in {"localhost", "localhost.localdomain", "ip6-localhost"}:
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def state_directory(environment: Mapping[str, str] = os.environ) -> Path:
+    """Return the XDG state folder (XDG Base Directory Specification 0.8)."""
+    base = environment.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(base) / "triage"
+
+
+def data_directory(environment: Mapping[str, str] = os.environ) -> Path:
+    """Return the XDG data folder (XDG Base Directory Specification 0.8)."""
+    base = environment.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "triage"
+
+
+def default_config_path(environment: Mapping[str, str] = os.environ) -> Path:
+    """Return where the configuration is looked for when none is named."""
+    if named := environment.get("TRIAGE_CONFIG"):
+        return Path(named)
+    base = environment.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(base) / "triage" / "config.toml"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AccountConfig(_Section):
+    """One login on one IMAP server."""
+
+    name: Annotated[str, Field(pattern=r"^[^/;\s]+$")]
+    host: Name
+    port: Annotated[int, Field(ge=1, le=65535)] = 993
+    security: Literal["tls", "starttls", "none"] = "tls"
+    ca_file: Path | None = None
+    username: Name
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    password_command: str | None = None
+    password_env: str | None = None
+    folders: Annotated[list[Name], Field(min_length=1)] = ["INBOX"]
+    timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 60.0
+    authserv_id: str | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.security == "none" and not is_loopback(self.host):
+            message = (
+                "security = 'none' would send the password in the clear; "
+                "use 'tls' or 'starttls' (only a loopback host may go without)"
+            )
+            raise ValueError(message)
+        given = [key for key in SECRET_KEYS if getattr(self, key) is not None]
+        if len(given) != 1:
+            found = "none is given" if not given else f"{', '.join(given)} are given"
+            message = f"exactly one of {', '.join(SECRET_KEYS)} is needed, {found}"
+            raise ValueError(message)
+        return self
+
+    def read_password(self) -> str:
+        """Return the secret, read anew each time so that a changed one is seen.
+
+        Raises:
+            AccountError: it cannot be had; the text names the key, never the secret.
+        """
+        if self.password is not None:
+            return self.password.get_secret_value()
+        if self.password_env is not None:
+            return self._from_environment(self.password_env)
+        if self.password_file is not None:
+            return self._from_file(self.password_file)
+        return self._from_command(str(self.password_command))
+
+    def _from_environment(self, variable: str) -> str:
+        value = os.environ.get(variable)
+        if not value:
+            message = f"account {self.name}: password_env names {variable}, which is not set; set it and try again"
+            raise AccountError(message)
+        return value
+
+    def _from_file(self, path: Path) -> str:
+        try:
+            text = path.expanduser().read_text("utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+            message = f"account {self.name}: password_file {path} cannot be read: {reason}"
+            raise AccountError(message) from error
+        if not text:
+            message = f"account {self.name}: password_file {path} is empty"
+            raise AccountError(message)
+        return text
+
+    def _from_command(self, command: str) -> str:
+        # The command is the owner's own configuration, run as they would type it.
+        done = subprocess.run(  # noqa: S602
+            command, shell=True, capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL
+        )
+        first_line = done.stdout.partition("\n")[0].rstrip("\r")
+        if done.returncode or not first_line:
+            message = f"account {self.name}: password_command ended with status {done.returncode} and gave no password"
+            raise AccountError(message)
+        return first_line
+
+
+SECRET_KEYS = ("password", "password_file", "password_command", "password_env")
+
+
+class LabelsConfig(_Section):
+    """How verdicts are written."""
+
+    mode: Literal["auto", "keyword", "gmail", "folder"] = "auto"
+    prefix: Annotated[str, Field(pattern=rf"^{LABEL_PATTERN}$", min_length=1)] = "Triage/"
+
+
+class StoreConfig(_Section):
+    """Where the journal and the cursors are kept."""
+
+    url: str = ""
+
+    def resolved_url(self) -> str:
+        """Return the SQLAlchemy URL; by default SQLite in the XDG state folder."""
+        return self.url or f"sqlite:///{state_directory() / 'triage.sqlite3'}"
+
+
+class ModelsConfig(_Section):
+    """Where models live."""
+
+    directory: Path | None = None
+
+    def resolved_directory(self) -> Path:
+        """Return the folder of personal models; by default in the XDG data folder."""
+        return (self.directory or data_directory() / "models").expanduser()
+
+
+class DecisionConfig(_Section):
+    """What each kind of mistake costs; the verdict with the least expected cost wins."""
+
+    lead_called_other: Annotated[float, Field(ge=0)] = 3.0
+    lead_called_scam: Annotated[float, Field(ge=0)] = 6.0
+    scam_called_lead: Annotated[float, Field(ge=0)] = 4.0
+    scam_called_other: Annotated[float, Field(ge=0)] = 2.0
+    other_called_lead: Annotated[float, Field(ge=0)] = 2.0
+    other_called_scam: Annotated[float, Field(ge=0)] = 2.0
+    lead_called_other_lead: Annotated[float, Field(ge=0)] = 1.5
+    abstain: Annotated[float, Field(ge=0)] = 1.2
+
+
+class OwnerConfig(_Section):
+    """Who owns the mail: masked before features are made, so that no model knows it."""
+
+    names: list[Name] = []
+    addresses: list[Name] = []
+    employers: list[Name] = []
+
+
+class DaemonConfig(_Section):
+    """How `triage run` works."""
+
+    poll_interval_seconds: Annotated[int, Field(ge=5, le=86400)] = 300
+    workers: Annotated[int, Field(ge=1, le=64)] = 4
+
+    @property
+    def poll_interval(self) -> timedelta:
+        """The time from the start of one pass to the start of the next."""
+        return timedelta(seconds=self.poll_interval_seconds)
+
+
+class TrainingConfig(_Section):
+    """Folders whose mail the owner has sorted."""
+
+    folders: dict[str, Category] = {}
+
+
+class Config(BaseSettings):
+    """Everything that can be configured; see config.example.toml for each key."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, env_prefix="TRIAGE_", env_nested_delimiter="__")
+
+    accounts: list[AccountConfig] = []
+    labels: LabelsConfig = LabelsConfig()
+    store: StoreConfig = StoreConfig()
+    models: ModelsConfig = ModelsConfig()
+    decision: DecisionConfig = DecisionConfig()
+    owner: OwnerConfig = OwnerConfig()
+    daemon: DaemonConfig = DaemonConfig()
+    training: TrainingConfig = TrainingConfig()
+
+    @field_validator("accounts")
+    @classmethod
+    def _names_differ(cls, accounts: list[AccountConfig]) -> list[AccountConfig]:
+        names = [account.name for account in accounts]
+        for name in names:
+            if names.count(name) > 1:
+                message = f"two accounts are called {name!r}; give each its own name"
+                raise ValueError(message)
+        return accounts
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+    def account(self, name: str) -> AccountConfig:
+        """Return the account of that name.
+
+        Raises:
+            ConfigError: there is none; the text lists those there are.
+        """
+        for account in self.accounts:
+            if account.name == name:
+                return account
+        known = ", ".join(account.name for account in self.accounts) or "none"
+        raise ConfigError([f"no account is called {name!r} (configured: {known})"])
+
+
+def load_config(path: Path) -> Config:
+    """Read and check a configuration file.
+
+    Raises:
+        ConfigError: with every problem found, each saying what to do.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError as error:
+        raise ConfigError(
+            [f"{path} does not exist; write one (config.example.toml shows every key) or name one with --config"]
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError([f"{path} cannot be read: {reason}"]) from error
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"{path} is not valid TOML: {error}"]) from error
+    return parse_config(table)
+
+
+def parse_config(table: Mapping[str, Any]) -> Config:
+    """Check a configuration given as plain values.
+
+    Raises:
+        ConfigError: with every problem found.
+    """
+    try:
+        return Config(**table)
+    except ValidationError as error:
+        raise ConfigError(list(_iter_problems(error))) from error
+
+
+def _iter_problems(error: ValidationError) -> Iterator[str]:
+    for item in error.errors(include_url=False, include_input=False):
+        location = item["loc"]
+        where = ".".join(str(part) for part in location) or "configuration"
+        match item["type"]:
+            case "extra_forbidden":
+                yield f"config: unknown key '{location[-1]}'{_place(location)}{_suggestion(location)}"
+            case "missing":
+                yield f"config: {where} is required"
+            case "value_error":
+                yield f"config: {where}: {item['msg'].removeprefix('Value error, ')}"
+            case _:
+                yield f"config: {where}: {item['msg'][:1].lower()}{item['msg'][1:]}"
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    parents = ".".join(str(part) for part in location[:-1])
+    return f" in [{parents}]" if parents else ""
+
+
+def _suggestion(location: tuple[int | str, ...]) -> str:
+    known = _fields_at(location[:-1])
+    close = difflib.get_close_matches(str(location[-1]), known, n=1)
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    return f"; known keys are {', '.join(sorted(known))}" if known else ""
+
+
+def _fields_at(location: tuple[int | str, ...]) -> list[str]:
+    """Return the keys known in the section that a pydantic location names."""
+    model: type[BaseModel] = Config
+    for part in location:
+        if isinstance(part, int):
+            continue
+        info = model.model_fields.get(part)
+        if info is None:
+            return []
+        candidates = [info.annotation, *get_args(info.annotation)]
+        sections = [one for one in candidates if isinstance(one, type) and issubclass(one, BaseModel)]
+        if not sections:
+            return []
+        model = sections[0]
+    return list(model.model_fields)
