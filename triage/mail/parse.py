@@ -1,0 +1,120 @@
+"""The one parser: bytes to `Message`, shared by scan, daemon, training and evaluation."""
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from triage.mail.addresses import parse_addresses
+from triage.mail.authentication import parse_authentication_results
+from triage.mail.htmltext import extract_html
+from triage.mail.identity import fingerprint
+from triage.mail.mime import Parts, parse_parts
+from triage.mail.quoting import split_zones
+from triage.records import Link, Message
+
+MAX_BODY_BYTES = 65536
+"""How much of a message is read: 64 KiB hold the text of all but a few (design: fetch little)."""
+
+_LIST_FIELDS = ("list-id", "list-unsubscribe", "list-post", "list-help", "feedback-id", "x-campaign", "auto-submitted")
+_MAILER_FIELDS = ("x-mailer", "user-agent", "x-mailer-type")
+_URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'\])}]{3,500}", re.IGNORECASE)
+_TAG = re.compile(r"</?(?:html|body|p|div|br|table|a|span|font)\b[^>]*>", re.IGNORECASE)
+_BLANK_LINES = re.compile(r"\n\s*\n+")
+_MAX_LINKS = 100
+# A plain part much shorter than the HTML is "your mail program cannot show this".
+_MIN_SHARE_OF_PLAIN = 0.3
+
+
+def parse_message(content: bytes, *, is_cut: bool = False) -> Message:
+    """Parse a message or its beginning.
+
+    Args:
+        content: RFC 5322 bytes, hostile or broken as they may be; what is beyond
+            `MAX_BODY_BYTES` is not looked at.
+        is_cut: the content is known to be only the beginning.
+
+    Raises:
+        MessageError: it is empty or no mail message at all.
+    """
+    is_cut = is_cut or len(content) > MAX_BODY_BYTES
+    content = content[:MAX_BODY_BYTES]
+    parts = parse_parts(content)
+    subject = " ".join(parts.first("subject").split())[:1000]
+    text, hidden, links, is_html = _visible_text(parts)
+    zones = split_zones(text, subject)
+    senders = parse_addresses(parts.first("from"))
+    return Message(
+        subject=subject,
+        sender=senders[0] if senders else None,
+        reply_to=parse_addresses(parts.first("reply-to")),
+        recipients=parse_addresses(parts.first("to")),
+        copied=parse_addresses(parts.first("cc")),
+        date=parse_date(parts.first("date")),
+        message_id=parts.first("message-id").strip()[:500] or None,
+        in_reply_to=(parts.first("in-reply-to") or parts.first("references")).strip()[:500] or None,
+        text=zones.written,
+        quoted=zones.quoted,
+        forwarded=zones.forwarded,
+        hidden=hidden,
+        links=links,
+        attachments=parts.attachments[:50],
+        list_facts=_list_facts(parts),
+        mailer=next((parts.first(name) for name in _MAILER_FIELDS if name in parts.headers), "")[:200],
+        platform_class=f"{parts.first('x-linkedin-class')} {parts.first('x-linkedin-template')}".strip()[:200],
+        authentication=parse_authentication_results(parts.first("authentication-results")),
+        fingerprint=fingerprint(content),
+        is_html=is_html,
+        is_cut=is_cut,
+        repairs=parts.repairs,
+    )
+
+
+def _visible_text(parts: Parts) -> tuple[str, str, tuple[Link, ...], bool]:
+    """Return visible text, hidden text, links, and whether the text came from HTML."""
+    plain = "\n".join(parts.plain)
+    if plain and not parts.html and _TAG.search(plain) and len(_TAG.findall(plain)) > 5:  # noqa: PLR2004  markup sent as text/plain
+        return _from_html((plain,), "")
+    if parts.html:
+        return _from_html(parts.html, plain)
+    text = _tidy_plain(plain)
+    return text, "", _links_of(text), False
+
+
+def _from_html(markup: tuple[str, ...], plain: str) -> tuple[str, str, tuple[Link, ...], bool]:
+    extracts = [extract_html(part) for part in markup]
+    visible = "\n".join(one.visible for one in extracts if one.visible)
+    hidden = "\n".join(one.hidden for one in extracts if one.hidden)
+    links = tuple(link for one in extracts for link in one.links)[:_MAX_LINKS]
+    if len(visible) < len(plain) * _MIN_SHARE_OF_PLAIN:
+        text = _tidy_plain(plain)
+        return text, hidden, links or _links_of(text), False
+    return visible, hidden, links, True
+
+
+def _tidy_plain(text: str) -> str:
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+    return _BLANK_LINES.sub("\n\n", text).strip()
+
+
+def _links_of(text: str) -> tuple[Link, ...]:
+    if "://" not in text and "www." not in text:
+        return ()
+    return tuple(Link("", target) for target in _URL.findall(text)[:_MAX_LINKS])
+
+
+def _list_facts(parts: Parts) -> frozenset[str]:
+    found = {name for name in _LIST_FIELDS if name in parts.headers}
+    if parts.first("precedence").strip().lower() in {"bulk", "list", "junk"}:
+        found.add("precedence-bulk")
+    return frozenset(found)
+
+
+def parse_date(value: str) -> datetime | None:
+    """Return the Date header (RFC 5322 section 3.6.1) with its zone, None if unreadable."""
+    if not value:
+        return None
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
