@@ -1,0 +1,182 @@
+"""Message to features: hashed n-grams by family, sender tokens and signals.
+
+The only feature extractor: scoring, training, evaluation and explanation use it. A
+family is a list of 64-bit hashes, one for each occurrence; a model chooses which
+families it weighs, in which blocks.
+"""
+
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from triage.classify.ngrams import (
+    HashedText,
+    Hashes,
+    Positions,
+    character_ngrams,
+    combine,
+    hash_text,
+    mix,
+    word_ngrams,
+    word_prefixes,
+)
+from triage.classify.normalise import fold, without_accents, words_only
+from triage.classify.signals import Signal, extract_signals
+from triage.records import Message
+
+_OPENING_WORDS = 25
+_NO_HASHES = np.empty(0, dtype=np.uint64)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerMask:
+    """Words of the owner's names, addresses and employers, which no feature may show."""
+
+    words: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, *texts: str) -> "OwnerMask":
+        """Return the mask for names and addresses as they are written."""
+        return cls(frozenset(word for text in texts for word in _name_words(text)))
+
+
+def _name_words(text: str) -> Iterator[str]:
+    plain = without_accents(fold(text).text).replace("@", " ").replace(".", " ").replace("-", " ").replace("_", " ")
+    # Two letters and common words of addresses would mask ordinary text.
+    return (word for word in plain.split() if len(word) > 2 and word not in _NOT_NAMES)  # noqa: PLR2004
+
+
+_NOT_NAMES = frozenset("com org net example mail gmail outlook hotmail yahoo gmx web the info fastmail posteo mailbox".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What the model may see of a message.
+
+    Attributes:
+        views: the hashed texts that the families read.
+        tokens: hashes of the sender's and header's tokens.
+        signals: named evidence with quotes.
+    """
+
+    views: Mapping[str, HashedText]
+    tokens: Hashes
+    signals: tuple[Signal, ...]
+
+    def family(self, name: str) -> Hashes:
+        """Return the hashes of a family, one for each occurrence.
+
+        Raises:
+            KeyError: there is no family of that name.
+        """
+        return mix(FAMILIES[name](self), zlib.crc32(name.encode()))
+
+
+def extract_features(message: Message, owner: OwnerMask = OwnerMask()) -> Features:  # noqa: B008  frozen
+    """Return the features of a message, the owner's names masked."""
+    mask = owner.words | OwnerMask.of(*(address.name for address in message.recipients)).words
+    subject = fold(message.subject)
+    text = fold(f"{message.text}\n\n{message.forwarded}" if message.forwarded else message.text)
+    subject_words = _mask(words_only(without_accents(subject.text)), mask)
+    text_words = _mask(words_only(without_accents(text.text)), mask)
+    views = {
+        "all": hash_text(f"{subject_words} {text_words}".strip()),
+        "subject": hash_text(subject_words),
+        "body": hash_text(text_words),
+        "quoted": hash_text(words_only(without_accents(fold(message.quoted[:3000]).text))),
+    }
+    tokens = np.fromiter((zlib.crc32(token.encode()) for token in _tokens(message)), dtype=np.uint64)
+    return Features(views, tokens, extract_signals(message, subject, text))
+
+
+def _mask(words: str, mask: frozenset[str]) -> str:
+    if not mask:
+        return words
+    return " ".join("xowner" if word in mask else word for word in words.split(" "))
+
+
+def _tokens(message: Message) -> Iterator[str]:
+    sender = message.sender
+    if sender:
+        yield f"tld:{sender.domain.rpartition('.')[2]}"
+        yield from (f"name:{word}" for word in words_only(without_accents(fold(sender.name).text)).split()[:6])
+        yield from (f"domain:{word}" for word in sender.domain.replace("-", ".").split(".")[:6])
+        yield from (f"local:{word}" for word in sender.local_part.replace("-", ".").replace("_", ".").split(".")[:4])
+    yield f"words:{len(message.text).bit_length()}"
+    yield f"links:{min(3, len(message.links))}"
+    yield f"html:{message.is_html}"
+    yield f"quoted:{bool(message.quoted)}"
+    yield f"copied:{bool(message.copied)}"
+    yield from (f"file:{item.name.rpartition('.')[2].lower()[:5]}" for item in message.attachments[:4])
+    yield from (f"bulk:{name}" for name in sorted(message.list_facts))
+
+
+def _words(view: str, order: int) -> Callable[[Features], Hashes]:
+    return lambda features: word_ngrams(features.views[view], order)
+
+
+def _characters(order: int) -> Callable[[Features], Hashes]:
+    return lambda features: character_ngrams(features.views["all"], order)
+
+
+def _prefix_pairs(length: int, distance: int) -> Callable[[Features], Hashes]:
+    def family(features: Features) -> Hashes:
+        stems = word_prefixes(features.views["all"], length)
+        return combine(stems[:-distance], stems[distance:]) if len(stems) > distance else _NO_HASHES
+
+    return family
+
+
+FAMILIES: Mapping[str, Callable[[Features], Hashes]] = {
+    "word1": _words("all", 1),
+    "word2": _words("all", 2),
+    "word3": _words("all", 3),
+    "char3": _characters(3),
+    "char4": _characters(4),
+    "char5": _characters(5),
+    "prefix4": lambda features: word_prefixes(features.views["all"], 4),
+    "prefix5": lambda features: word_prefixes(features.views["all"], 5),
+    "prefix4_pair": _prefix_pairs(4, 1),
+    "prefix4_skip": _prefix_pairs(4, 2),
+    "subject1": _words("subject", 1),
+    "subject2": _words("subject", 2),
+    "opening": lambda features: word_ngrams(features.views["body"], 1)[:_OPENING_WORDS],
+    "closing": lambda features: word_ngrams(features.views["body"], 1)[-_OPENING_WORDS:],
+    "quoted1": _words("quoted", 1),
+    "sender": lambda features: features.tokens,
+    "signal": lambda features: _hash_names(signal.name for signal in features.signals),
+    "signal_pair": lambda features: _hash_names(
+        f"{one.name}+{other.name}" for one in features.signals for other in features.signals if one.name < other.name
+    ),
+}
+"""Every family by name: from features to one hash for each occurrence."""
+
+
+def _hash_names(names: Iterator[str]) -> Hashes:
+    return np.fromiter((zlib.crc32(name.encode()) for name in names), dtype=np.uint64)
+
+
+def occurrences(features: Features, family: str) -> tuple[Positions, Positions] | None:
+    """Return start and end of each occurrence in the "all" view, None if it has no place there.
+
+    The order is that of `Features.family`.
+    """
+    view = features.views["all"]
+    match family:
+        case "word1" | "word2" | "word3":
+            order = int(family[-1])
+            count = max(0, len(view.starts) - order + 1)
+            return view.starts[:count], view.ends[order - 1 :][:count]
+        case "char3" | "char4" | "char5":
+            order = int(family[-1])
+            starts = np.arange(max(0, len(view.prefix) - order))
+            return starts, starts + order
+        case "prefix4" | "prefix5":
+            return view.starts, view.ends
+        case "prefix4_pair" | "prefix4_skip":
+            distance = 1 if family == "prefix4_pair" else 2
+            return view.starts[:-distance], view.ends[distance:]
+        case _:
+            return None

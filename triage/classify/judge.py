@@ -1,0 +1,151 @@
+"""Message to verdict: the one way that daemon, scan, training and evaluation share."""
+
+from dataclasses import dataclass
+
+from triage.classify.advice import advise
+from triage.classify.decision import CostTable, decide
+from triage.classify.explanation import Contributions, contributions, strongest
+from triage.classify.features import Features, OwnerMask, extract_features
+from triage.classify.model import LinearModel, Vector
+from triage.classify.scorer import probabilities, scam_kind, score, vectorise
+from triage.records import CATEGORIES, Category, Evidence, Message, Verdict
+
+_SIGNAL_WORDS = {
+    "asks_bank_details": "asks for bank details",
+    "asks_identity_papers": "asks for identity papers",
+    "asks_money": "asks for money",
+    "asks_codes_or_passwords": "asks for codes or a password",
+    "asks_software": "asks to download or install something",
+    "passes_cheques": "a cheque is to pass through you",
+    "passes_parcels": "parcels are to pass through you",
+    "passes_payments": "payments are to pass through you",
+    "crypto": "talks of crypto money",
+    "chat_app": "moves to a chat app",
+    "chat_interview": "interviews in a chat app",
+    "easy_money": "promises easy money",
+    "task_work": "pays for simple online tasks",
+    "windfall": "promises a windfall",
+    "gift_cards": "talks of gift cards",
+    "shopper_or_survey": "offers mystery shopping or a car wrap",
+    "picked_unasked": "says you were chosen without applying",
+    "offers_job": "offers a job",
+    "offers_candidates": "offers candidates to you",
+    "asks_job": "asks you for a job",
+    "asks_referral": "asks you to refer them",
+    "asks_reference": "asks for a reference",
+    "application_status": "is about an application of yours",
+    "job_alert": "is a job alert",
+    "names_referrer": "names who suggested you",
+    "introduction": "introduces people",
+    "passes_on_job": "passes a job on to you",
+    "sells_service": "sells something",
+    "next_step": "proposes to talk",
+    "no_fee_promise": "says it costs you nothing",
+    "in_person": "wants to meet in person",
+    "generic_greeting": "does not know your name",
+    "free_mail_sender": "comes from a free-mail address",
+    "free_mail_company": "a company's name on a free-mail address",
+    "platform_sender": "comes from a platform",
+    "platform_verified": "verified as the platform's own",
+    "lookalike_domain": "comes from a lookalike domain",
+    "hiring_system_sender": "comes from a hiring system",
+    "added_word_domain": "domain with a word added to a name",
+    "role_account": "comes from an unattended address",
+    "reply_to_elsewhere": "answers go to another domain",
+    "reply_to_free_mail": "answers go to a free-mail address",
+    "reply_to_lookalike": "answers go to a lookalike domain",
+    "authentication_fails": "the sender's domain does not vouch for it",
+    "authentication_passes": "the sender's domain vouches for it",
+    "hidden_text": "holds hidden text",
+    "link_text_mismatch": "a link shows another address than it leads to",
+    "names_pay": "names an amount of money",
+    "in_thread": "answers within a thread",
+    "forwarded": "is forwarded",
+    "words": "the words",
+}
+
+
+def describe(name: str) -> str:
+    """Return a signal's name in words for people."""
+    if name.startswith("denies:"):
+        return f"denies: {describe(name.removeprefix('denies:'))}"
+    if name.startswith("header:"):
+        return f"has the bulk header {name.removeprefix('header:')}"
+    return _SIGNAL_WORDS.get(name, name.replace("_", " "))
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A verdict with everything that led to it.
+
+    Attributes:
+        category: what the contributions speak about: the verdict, or the likeliest
+            category when the model abstained.
+    """
+
+    verdict: Verdict
+    category: Category
+    contributions: Contributions
+    features: Features
+
+
+class Judge:
+    """A model, its costs and its owner: judges messages one after the other."""
+
+    def __init__(self, model: LinearModel, costs: CostTable, owner: OwnerMask = OwnerMask()) -> None:  # noqa: B008  frozen
+        """Keep what every message is judged by."""
+        self._model = model
+        self._costs = costs
+        self._owner = owner
+
+    @property
+    def model_id(self) -> str:
+        """The model's identity, as verdicts carry it."""
+        return self._model.model_id
+
+    def judge(self, message: Message) -> Verdict:
+        """Return the verdict on a message; the same for the same message, always."""
+        return self.explain(message).verdict
+
+    def explain(self, message: Message) -> Explanation:
+        """Return the verdict with the exact contributions behind it."""
+        features = extract_features(message, self._owner)
+        vectors = vectorise(features, self._model)
+        chances = probabilities(score(vectors, self._model), self._model)
+        category = decide(chances, self._costs) if features.views["all"].starts.size else None
+        likeliest = category or CATEGORIES[int(chances.argmax())]
+        found = contributions(likeliest, features, vectors, self._model)
+        evidence = strongest(found, features)
+        verdict = Verdict(
+            category=category,
+            probabilities={one: round(float(chance), 6) for one, chance in zip(CATEGORIES, chances, strict=True)},
+            scam_kind=scam_kind(vectors, self._model) if category is Category.SCAM else None,
+            evidence=evidence,
+            reason=_reason(category, chances, evidence, features),
+            model_id=self._model.model_id,
+        )
+        return Explanation(verdict, likeliest, found, features)
+
+
+def _reason(
+    category: Category | None,
+    chances: Vector,
+    evidence: tuple[Evidence, ...],
+    features: Features,
+) -> str:
+    if not features.views["all"].starts.size:
+        return "there is no readable text to judge"
+    if category is None:
+        first, second = sorted(range(len(CATEGORIES)), key=lambda index: -chances[index])[:2]
+        return f"between {CATEGORIES[first]} ({chances[first]:.0%}) and {CATEGORIES[second]} ({chances[second]:.0%})"
+    for_it = [item for item in evidence if item.weight > 0]
+    if not for_it:
+        return "nothing in it points elsewhere"
+    named = next((item for item in for_it if item.name != "words"), None)
+    best = named if named and named.weight >= for_it[0].weight / 3 else for_it[0]
+    return f"{describe(best.name)}: “{best.quote}”" if best.quote else describe(best.name)
+
+
+def advice_for(verdict: Verdict) -> str | None:
+    """Return what to do about a scam, None for anything else."""
+    return advise(verdict.scam_kind) if verdict.category is Category.SCAM else None

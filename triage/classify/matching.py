@@ -1,0 +1,123 @@
+"""Finds phrases in a text word by word: one pass for all phrases of all languages."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from triage.classify.phrases import NEGATIONS
+
+MAX_GAP = 4
+_STEM = 4
+_NEGATION_REACH = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Where a phrase stands: indices of its first word and one past its last."""
+
+    name: str
+    start: int
+    end: int
+    is_denied: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """One place of a phrase: the words and beginnings of words that fit it."""
+
+    words: frozenset[str]
+    stems: tuple[str, ...]
+    may_skip: bool
+
+    def fits(self, word: str) -> bool:
+        return word in self.words or (bool(self.stems) and word.startswith(self.stems))
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    name: str
+    slots: tuple[_Slot, ...]
+
+
+class PhraseBook:
+    """Phrases, indexed by their first word or its first four letters."""
+
+    def __init__(self, phrases: Mapping[str, Sequence[str]]) -> None:
+        """Compile phrases written as `triage.classify.phrases` explains."""
+        self._by_word: dict[str, list[_Phrase]] = {}
+        self._by_stem: dict[str, list[_Phrase]] = {}
+        self._short_stems: list[tuple[str, _Phrase]] = []
+        for name, lines in phrases.items():
+            for line in lines:
+                self._add(_compile(name, line))
+
+    def _add(self, phrase: _Phrase) -> None:
+        first = phrase.slots[0]
+        for word in first.words:
+            self._by_word.setdefault(word, []).append(phrase)
+        for stem in first.stems:
+            if len(stem) >= _STEM:
+                self._by_stem.setdefault(stem[:_STEM], []).append(phrase)
+            else:
+                self._short_stems.append((stem, phrase))
+
+    def find(self, words: Sequence[str]) -> list[Match]:
+        """Return the first match of each signal asserted and of each denied, in the order found."""
+        found: dict[tuple[str, bool], Match] = {}
+        for index, word in enumerate(words):
+            for phrase in self._candidates(word):
+                if (phrase.name, False) in found:
+                    continue
+                end = _match_from(phrase.slots, words, index)
+                if end:
+                    is_denied = _is_denied(words, index, end)
+                    match = Match(phrase.name, index, end, is_denied)
+                    found.setdefault((phrase.name, is_denied), match)
+        return list(found.values())
+
+    def _candidates(self, word: str) -> Iterator[_Phrase]:
+        yield from self._by_word.get(word, ())
+        for phrase in self._by_stem.get(word[:_STEM], ()):
+            if phrase.slots[0].fits(word):
+                yield phrase
+        for stem, phrase in self._short_stems:
+            if word.startswith(stem):
+                yield phrase
+
+
+def _compile(name: str, line: str) -> _Phrase:
+    slots = []
+    may_skip = False
+    for piece in line.split(" "):
+        if piece == "..":
+            may_skip = True
+            continue
+        options = piece.split("|")
+        words = frozenset(option for option in options if not option.endswith("*"))
+        stems = tuple(option[:-1] for option in options if option.endswith("*"))
+        slots.append(_Slot(words, stems, may_skip))
+        may_skip = False
+    return _Phrase(name, tuple(slots))
+
+
+def _match_from(slots: Sequence[_Slot], words: Sequence[str], start: int) -> int:
+    """Return one past the last word if the phrase starts here, else 0."""
+    index = start + 1
+    for slot in slots[1:]:
+        reach = index + (MAX_GAP if slot.may_skip else 0)
+        while index < len(words) and index <= reach and not slot.fits(words[index]):
+            if words[index] in {".", "?", "!"}:
+                return 0
+            index += 1
+        if index >= len(words) or index > reach:
+            return 0
+        index += 1
+    return index
+
+
+def _is_denied(words: Sequence[str], start: int, end: int) -> bool:
+    for index in range(start - 1, max(-1, start - 1 - _NEGATION_REACH), -1):
+        if words[index] in {".", "?", "!"}:
+            break
+        if words[index] in NEGATIONS:
+            return True
+    return any(word in NEGATIONS for word in words[start + 1 : end - 1])

@@ -1,0 +1,133 @@
+"""What a trained model is: plain numbers that outlive the library that found them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+FORMAT = 1
+"""Version of the fields below; a file of another version is refused."""
+
+Weights = npt.NDArray[np.float16]
+Vector = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Families that are normalised to length one together and then weighed.
+
+    Attributes:
+        name: unique in a model.
+        families: names of `triage.classify.features.FAMILIES`.
+        weight: the length of the block's vector.
+        offset: where its buckets begin in the table of weights.
+        bits: binary logarithm of how many buckets it has.
+    """
+
+    name: str
+    families: tuple[str, ...]
+    weight: float
+    offset: int
+    bits: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinearModel:
+    """A linear classifier over hashed features with calibrated probabilities.
+
+    Attributes:
+        blocks: how features become a vector.
+        idf: inverse document frequency of each bucket, shape (buckets,).
+        weights: shape (buckets, 4), columns in the order of `CATEGORIES`.
+        intercept: shape (4,).
+        calibration: slope for each category, shape (4,), and bias, shape (4,): the
+            softmax of slope * score + bias is the probability (vector scaling, Guo et
+            al. 2017, section 4.2).
+        kind_names: kinds of scam in the order of the columns of `kind_weights`.
+        kind_block: the block whose buckets the kinds are judged by.
+        model_id: first digits of the digest of the file; empty before it is saved.
+    """
+
+    blocks: tuple[Block, ...]
+    idf: Weights = field(repr=False)
+    weights: Weights = field(repr=False)
+    intercept: Vector
+    slope: Vector
+    bias: Vector
+    kind_names: tuple[str, ...]
+    kind_block: str
+    kind_weights: Weights = field(repr=False)
+    kind_intercept: Vector
+    model_id: str = ""
+
+    def block(self, name: str) -> Block:
+        """Return the block of that name.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for block in self.blocks:
+            if block.name == name:
+                return block
+        raise KeyError(name)
+
+
+def to_plain(model: LinearModel) -> dict[str, object]:
+    """Return the model as containers of strings, numbers and arrays only."""
+    return {
+        "format": FORMAT,
+        "blocks": [
+            {"name": b.name, "families": list(b.families), "weight": b.weight, "offset": b.offset, "bits": b.bits}
+            for b in model.blocks
+        ],
+        "idf": model.idf,
+        "weights": model.weights,
+        "intercept": model.intercept,
+        "slope": model.slope,
+        "bias": model.bias,
+        "kind_names": list(model.kind_names),
+        "kind_block": model.kind_block,
+        "kind_weights": model.kind_weights,
+        "kind_intercept": model.kind_intercept,
+    }
+
+
+def from_plain(plain: Mapping[str, object], model_id: str) -> LinearModel:
+    """Return the model that `to_plain` took apart.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is not such a model, or of another format.
+    """
+    if plain["format"] != FORMAT:
+        message = f"format {plain['format']} instead of {FORMAT}"
+        raise ValueError(message)
+    blocks = plain["blocks"]
+    if not isinstance(blocks, list):
+        message = "blocks is not a list"
+        raise TypeError(message)
+    kinds = plain["kind_names"]
+    if not isinstance(kinds, list):
+        message = "kind_names is not a list"
+        raise TypeError(message)
+    return LinearModel(
+        blocks=tuple(Block(**{**block, "families": tuple(block["families"])}) for block in blocks),
+        idf=_array(plain, "idf"),
+        weights=_array(plain, "weights"),
+        intercept=_array(plain, "intercept").astype(np.float64),
+        slope=_array(plain, "slope").astype(np.float64),
+        bias=_array(plain, "bias").astype(np.float64),
+        kind_names=tuple(str(name) for name in kinds),
+        kind_block=str(plain["kind_block"]),
+        kind_weights=_array(plain, "kind_weights"),
+        kind_intercept=_array(plain, "kind_intercept").astype(np.float64),
+        model_id=model_id,
+    )
+
+
+def _array(plain: Mapping[str, object], name: str) -> Weights:
+    value = plain[name]
+    if not isinstance(value, np.ndarray):
+        message = f"{name} is not an array"
+        raise TypeError(message)
+    return value

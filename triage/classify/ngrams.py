@@ -1,0 +1,107 @@
+"""Hashed n-grams of words and characters, all at once with NumPy.
+
+Every n-gram of a text is a window over its code points, so that its polynomial hash
+modulo 2**64 is the difference of two prefix sums (Karp and Rabin 1987). The multiplier
+is odd and has an inverse modulo 2**64, which makes windows at different places
+comparable. No Python loop runs over words or characters: 2,000 characters take some
+60 us where a loop with a hash function takes 3 ms (tests/benchmarks).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Hashes = npt.NDArray[np.uint64]
+Positions = npt.NDArray[np.intp]
+
+MAX_CHARACTERS = 6000
+"""Longer text is cut to its beginning and its end, where an approach says what it wants."""
+
+_P = 0x9E3779B97F4A7C15
+_P_INVERSE = pow(_P, -1, 2**64)
+_MIX = np.uint64(0xFF51AFD7ED558CCD)
+_SHIFT = np.uint64(32)
+_SPACE = np.uint32(32)
+
+
+def _powers(base: int, count: int) -> Hashes:
+    values = np.empty(count, dtype=np.uint64)
+    value = 1
+    for index in range(count):
+        values[index] = value
+        value = value * base % 2**64
+    return values
+
+
+_POWERS = _powers(_P, MAX_CHARACTERS + 3)
+_INVERSES = _powers(_P_INVERSE, MAX_CHARACTERS + 3)
+
+
+@dataclass(frozen=True, slots=True)
+class HashedText:
+    """A text prepared for n-grams: prefix hashes and the places of its words."""
+
+    text: str
+    prefix: Hashes
+    starts: Positions
+    ends: Positions
+
+    def windows(self, starts: Positions, ends: Positions) -> Hashes:
+        """Return the hash of the text between each start and end."""
+        return (self.prefix[ends] - self.prefix[starts]) * _INVERSES[starts]
+
+
+def shorten(text: str) -> str:
+    """Cut words from the middle of a text that is longer than `MAX_CHARACTERS`."""
+    if len(text) <= MAX_CHARACTERS:
+        return text
+    head = MAX_CHARACTERS * 3 // 4
+    return f"{text[:head].rpartition(' ')[0]} {text[head - MAX_CHARACTERS + 1 :].partition(' ')[2]}"
+
+
+def hash_text(words: str) -> HashedText:
+    """Prepare words that stand one space apart; one space is put around the whole."""
+    text = f" {shorten(words)} "[: MAX_CHARACTERS + 2]
+    points = np.frombuffer(text.encode("utf-32-le", "replace"), dtype=np.uint32)
+    prefix = np.zeros(len(points) + 1, dtype=np.uint64)
+    np.cumsum((points.astype(np.uint64) + np.uint64(1)) * _POWERS[: len(points)], out=prefix[1:])
+    blanks = np.flatnonzero(points == _SPACE)
+    starts, ends = blanks[:-1] + 1, blanks[1:]
+    real = ends > starts
+    return HashedText(text, prefix, starts[real], ends[real])
+
+
+def mix(hashes: Hashes, salt: int) -> Hashes:
+    """Spread hashes over all 64 bits, differently for each salt (MurmurHash3's finalizer)."""
+    mixed = (hashes ^ np.uint64(salt * 0x9E3779B97F4A7C15 % 2**64)) * _MIX
+    mixed ^= mixed >> _SHIFT
+    mixed *= _MIX
+    mixed ^= mixed >> _SHIFT
+    return mixed
+
+
+def word_ngrams(hashed: HashedText, order: int) -> Hashes:
+    """Return the hashes of each `order` words in a row, in the order of the text."""
+    count = len(hashed.starts) - order + 1
+    if count <= 0:
+        return np.empty(0, dtype=np.uint64)
+    return hashed.windows(hashed.starts[:count], hashed.ends[order - 1 :])
+
+
+def word_prefixes(hashed: HashedText, length: int) -> Hashes:
+    """Return the hash of the first `length` characters of each word: a poor man's stem."""
+    return hashed.windows(hashed.starts, np.minimum(hashed.starts + length, hashed.ends))
+
+
+def combine(first: Hashes, second: Hashes) -> Hashes:
+    """Return one hash for each ordered pair."""
+    return first * _MIX + second
+
+
+def character_ngrams(hashed: HashedText, order: int) -> Hashes:
+    """Return the hashes of each `order` characters in a row, spaces included."""
+    count = len(hashed.prefix) - order
+    if count <= 0:
+        return np.empty(0, dtype=np.uint64)
+    return (hashed.prefix[order:] - hashed.prefix[:count]) * _INVERSES[:count]

@@ -1,0 +1,78 @@
+"""Text as the features see it: one spelling for what looks the same to a reader."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+# Letters that look like Latin ones and are used to slip past filters (a subset of Unicode
+# Technical Standard 39's confusables: those with a lower-case Latin skeleton of one letter).
+_LOOKALIKES = str.maketrans(
+    "аеорсухівјѕԁһӏցԛԝαορτυνικχγɡıɩ",
+    "aeopcyxibjsdhlgqwaoptuvikxygil",
+)
+_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+_FOREIGN = re.compile("[\u0370-\u03ff\u0400-\u052f\u0261\u0131\u0269]")
+_MIXED_WORD = re.compile("[a-z\u00df-\u024f]*(?:[a-z][\u0370-\u03ff\u0400-\u052f\u0261\u0269]|[\u0370-\u03ff\u0400-\u052f\u0261\u0269][a-z])\\w*")
+_URL = re.compile(r"(?:(?:https?|hxxps?|ftp)://|www\.)[^\s<>\"')\]}]+")
+_ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
+_DIGITS = re.compile(r"\d")
+_NOT_WORD = re.compile(r"[^\w€$£%?!@]+|_+")
+_ACCENT = re.compile("[\u0300-\u036f]")
+# Letters that no decomposition takes apart.
+_PLAIN_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "ß": "ss", "ı": "i"})
+_SENTENCE_END = re.compile(r"[.;:]+(?=\s|$)|\n\s*\n")
+
+
+@dataclass(frozen=True, slots=True)
+class NormalText:
+    """Folded text and what had to be undone to get it.
+
+    Attributes:
+        text: words in lower case with one space between them; digits are 0, links "xurl",
+            addresses "xaddr".
+        invisible: how many invisible characters stood within the text.
+        lookalikes: how many words mixed Latin with lookalike letters.
+    """
+
+    text: str
+    invisible: int = 0
+    lookalikes: int = 0
+
+
+def fold(text: str) -> NormalText:
+    """Return compatible forms composed, lookalikes folded and what is invisible removed.
+
+    Line ends and punctuation stay: signals read sentences.
+    """
+    if text.isascii():
+        return NormalText(text.lower())
+    text = unicodedata.normalize("NFKC", text)
+    visible = _INVISIBLE.sub("", text)
+    invisible = len(text) - len(visible)
+    visible = visible.lower()
+    lookalikes = 0
+    if _FOREIGN.search(visible):
+        visible, lookalikes = _MIXED_WORD.subn(lambda match: match[0].translate(_LOOKALIKES), visible)
+    return NormalText(visible, invisible, lookalikes)
+
+
+def words_only(folded: str) -> str:
+    """Return folded text as words, one space apart: the input of the n-gram features."""
+    if "://" in folded or "www." in folded:
+        folded = _URL.sub(" xurl ", folded)
+    if "@" in folded:
+        folded = _ADDRESS.sub(" xaddr ", folded)
+    return _DIGITS.sub("0", _NOT_WORD.sub(" ", folded)).strip()
+
+
+def without_accents(folded: str) -> str:
+    """Return folded text with plain letters: people leave accents out as often as not."""
+    if folded.isascii():
+        return folded
+    decomposed = unicodedata.normalize("NFD", folded.translate(_PLAIN_LETTERS))
+    return _ACCENT.sub("", decomposed)
+
+
+def sentence_words(folded: str) -> list[str]:
+    """Return the words of folded text for phrases, with "." where a sentence ends."""
+    return words_only(_SENTENCE_END.sub(" xstop ", without_accents(folded))).replace("xstop", ".").replace("!", " ! ").replace("?", " ? ").split()

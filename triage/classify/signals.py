@@ -1,0 +1,168 @@
+"""Named evidence: what a mail asks, offers and claims, and how it came.
+
+Each signal is a fact with the phrase or header that shows it. None decides alone;
+the model weighs them with the words (docs/signals.md lists them all).
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from triage.classify.domains import (
+    FREE_MAIL,
+    HIRING_SYSTEMS,
+    PLATFORMS,
+    added_word,
+    is_lookalike,
+    known_lookalike,
+    label,
+    registrable,
+)
+from triage.classify.matching import PhraseBook
+from triage.classify.normalise import NormalText, sentence_words
+from triage.classify.phrases import PHRASES
+from triage.records import Message
+
+_BOOK = PhraseBook(PHRASES)
+_MAX_WORDS = 1500
+_QUOTE_WORDS = 8
+_DANGEROUS_FILE = re.compile(
+    r"\.(?:exe|scr|lnk|iso|img|js|jse|vbs|hta|bat|cmd|msi|jar|apk|docm|xlsm|one|ps1|com|pif|dmg)$", re.IGNORECASE
+)
+_ARCHIVE = re.compile(r"\.(?:zip|rar|7z|gz|cab|ace|arj)$", re.IGNORECASE)
+_ROLE_ACCOUNT = re.compile(
+    r"^(?:no-?reply|do-?not-?reply|noresponder|nao-?responda|notifications?|news(?:letter)?|info|mailer-daemon|alerts?|jobs?-?alerts?|messages?-noreply)",
+    re.IGNORECASE,
+)
+_COMPANY_WORD = re.compile(
+    r"\b(?:inc|llc|ltd|limited|gmbh|ag|s\.?a\.?|s\.?l\.?|s\.?r\.?l|plc|corp|corporation|company|group|hr|human resources|recruitment|recruiting|talent"
+    r"|careers|hiring|personalabteilung|rrhh|recursos humanos|ressources humaines|department|team|office|bank|logistics|express)\b",
+    re.IGNORECASE,
+)
+_MONEY = re.compile(
+    r"(?:[€$£]\s?\d[\d.,]*\s?k?|\d[\d.,]*\s?(?:k\b|€|eur\b|euros?\b|usd\b|gbp\b|chf\b|pln\b|zl\b|reais\b|dollars?\b|pounds?\b))", re.IGNORECASE
+)
+_CAPITALS = re.compile(r"\b[A-ZÄÖÜÉÈÀÇÑ]{4,}\b")
+_MANY_CAPITALS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One fact about a mail and what shows it."""
+
+    name: str
+    quote: str
+
+
+def extract_signals(message: Message, subject: NormalText, text: NormalText) -> tuple[Signal, ...]:
+    """Return the signals of a message, each name once, in a fixed order.
+
+    Args:
+        subject: the folded subject.
+        text: the folded text the sender wrote or passed on.
+    """
+    found: dict[str, Signal] = {}
+    for signal in (*_of_words(f"{subject.text} . {text.text}"), *_of_sender(message), *_of_content(message, subject, text)):
+        found.setdefault(signal.name, signal)
+    return tuple(found.values())
+
+
+def _of_words(folded: str) -> Iterator[Signal]:
+    words = sentence_words(folded)[:_MAX_WORDS]
+    for match in _BOOK.find(words):
+        name = f"denies:{match.name}" if match.is_denied else match.name
+        yield Signal(name, " ".join(words[match.start : min(match.end, match.start + _QUOTE_WORDS)]))
+
+
+def _of_sender(message: Message) -> Iterator[Signal]:
+    if message.sender is None:
+        yield Signal("no_sender", "From")
+        return
+    domain = message.sender.domain
+    site = registrable(domain)
+    if site in FREE_MAIL:
+        yield Signal("free_mail_sender", site)
+        if _COMPANY_WORD.search(message.sender.name) or _COMPANY_WORD.search(message.sender.local_part.replace(".", " ")):
+            yield Signal("free_mail_company", f"{message.sender.name} at {site}"[:80])
+    if site in PLATFORMS:
+        yield Signal("platform_sender", site)
+        if _has_passed(message, site):
+            yield Signal("platform_verified", site)
+    elif imitated := known_lookalike(domain, (*PLATFORMS, *FREE_MAIL)):
+        yield Signal("lookalike_domain", f"{site} for {imitated}")
+    if site in HIRING_SYSTEMS:
+        yield Signal("hiring_system_sender", site)
+    if parts := added_word(label(domain)):
+        yield Signal("added_word_domain", f"{parts[0]} + {parts[1]}")
+    if _ROLE_ACCOUNT.match(message.sender.local_part):
+        yield Signal("role_account", message.sender.local_part[:40])
+    if "xn--" in domain:
+        yield Signal("punycode_domain", domain[:60])
+    yield from _of_reply_to(message, site)
+    yield from _of_authentication(message, site)
+
+
+def _of_reply_to(message: Message, site: str) -> Iterator[Signal]:
+    for address in message.reply_to[:1]:
+        other = registrable(address.domain)
+        if other == site:
+            continue
+        yield Signal("reply_to_elsewhere", other)
+        if other in FREE_MAIL:
+            yield Signal("reply_to_free_mail", other)
+        if is_lookalike(label(other), label(site)):
+            yield Signal("reply_to_lookalike", f"{other} for {site}")
+
+
+def _of_authentication(message: Message, site: str) -> Iterator[Signal]:
+    results = {one.method: one for one in message.authentication}
+    dmarc = results.get("dmarc")
+    if (dmarc and dmarc.result == "fail") or any(one.result == "fail" for one in results.values()):
+        yield Signal("authentication_fails", "Authentication-Results")
+    elif _has_passed(message, site):
+        yield Signal("authentication_passes", site)
+
+
+def _has_passed(message: Message, site: str) -> bool:
+    return any(one.result == "pass" and registrable(one.domain) == site for one in message.authentication)
+
+
+def _of_content(message: Message, subject: NormalText, text: NormalText) -> Iterator[Signal]:
+    if message.hidden.strip():
+        yield Signal("hidden_text", f"{len(message.hidden)} hidden characters")
+    if text.invisible + subject.invisible > 2:  # noqa: PLR2004  one or two come from word processors
+        yield Signal("invisible_characters", f"{text.invisible + subject.invisible} within words")
+    if text.lookalikes + subject.lookalikes:
+        yield Signal("lookalike_letters", f"{text.lookalikes + subject.lookalikes} words")
+    for attachment in message.attachments:
+        if _DANGEROUS_FILE.search(attachment.name):
+            yield Signal("dangerous_attachment", attachment.name[-40:])
+        elif _ARCHIVE.search(attachment.name):
+            yield Signal("archive_attachment", attachment.name[-40:])
+        elif attachment.media_type == "text/calendar":
+            yield Signal("calendar_attachment", "text/calendar")
+    yield from _of_links(message)
+    for fact in sorted(message.list_facts):
+        yield Signal(f"header:{fact}", fact)
+    if message.platform_class:
+        yield Signal("platform_notice", message.platform_class[:60])
+    if message.in_reply_to:
+        yield Signal("in_thread", "In-Reply-To")
+    if message.forwarded:
+        yield Signal("forwarded", "forwarded message")
+    if not text.text.strip():
+        yield Signal("no_text", "no readable text")
+    money = _MONEY.search(text.text)
+    if money:
+        yield Signal("names_pay", money[0])
+    if len(_CAPITALS.findall(message.text)) >= _MANY_CAPITALS:
+        yield Signal("shouting", "words in capitals")
+
+
+def _of_links(message: Message) -> Iterator[Signal]:
+    for link in message.links:
+        shown = re.match(r"(?:https?://)?(?:www\.)?([a-z0-9-]+(?:\.[a-z0-9-]+)+)(?:[/?#]|$)", link.text.strip().lower())
+        target = re.match(r"https?://(?:[^/@]*@)?([^/:?#]+)", link.target.lower())
+        if shown and target and registrable(shown[1]) != registrable(target[1]):
+            yield Signal("link_text_mismatch", f"{registrable(shown[1])} leads to {registrable(target[1])}")
+            return
