@@ -1,0 +1,1 @@
+"""Labelled mail to data set to model to evaluation; the only room that imports scikit-learn."""
