@@ -24,6 +24,10 @@ class Mailbox(Protocol):
     """
 
     @property
+    def account(self) -> str:
+        """The account's configured name; empty for local mail."""
+
+    @property
     def folder(self) -> str:
         """The folder's name on the server, or its local path."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, sparse
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import LeaveOneGroupOut, GroupKFold
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
 from triage.classify.model import Block, LinearModel, Vector
 from triage.classify.scorer import softmax
@@ -48,9 +48,10 @@ BASE_RECIPE = Recipe(
         ("signals", ("signal",), 0.3, 12),
         ("subject", ("subject1", "subject2"), 0.4, 16),
         ("opening", ("opening",), 0.4, 16),
+        ("kinds", ("word1", "signal"), 0.3, 13),
     ),
     inverse_regularisation=30.0,
-    kind_block="words",
+    kind_block="kinds",
 )
 
 

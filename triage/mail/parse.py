@@ -37,7 +37,7 @@ def parse_message(content: bytes, *, is_cut: bool = False) -> Message:
         MessageError: it is empty or no mail message at all.
     """
     is_cut = is_cut or len(content) > MAX_BODY_BYTES
-    content = content[:MAX_BODY_BYTES]
+    content = _without_envelope(content[:MAX_BODY_BYTES])
     parts = parse_parts(content)
     subject = " ".join(parts.first("subject").split())[:1000]
     text, hidden, links, is_html = _visible_text(parts)
@@ -67,6 +67,11 @@ def parse_message(content: bytes, *, is_cut: bool = False) -> Message:
         is_cut=is_cut,
         repairs=parts.repairs,
     )
+
+
+def _without_envelope(content: bytes) -> bytes:
+    """Drop the mbox separator that some programs leave on top of a saved message (RFC 4155)."""
+    return content.partition(b"\n")[2] if content.startswith((b"From ", b">From ")) else content
 
 
 def _visible_text(parts: Parts) -> tuple[str, str, tuple[Link, ...], bool]:

@@ -1,0 +1,1 @@
+"""The command line: arguments, exit status and words for people; one file for each group of commands."""

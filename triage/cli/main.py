@@ -1,0 +1,164 @@
+"""The application: its commands, its exit statuses and the one place where errors become words.
+
+Exit status 0: done. 1: done, and something was found wrong. 2: it could not be done as asked
+(usage, configuration, an account or a file that cannot be used).
+"""
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from triage import __version__
+from triage.errors import ConfigError, TriageError
+
+FOUND_WRONG = 1
+NOT_DONE = 2
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="triage",
+    help="Tell genuine recruiter and referral mail from scams, and label it over IMAP.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(value: bool) -> None:  # noqa: FBT001  Typer's own signature
+    if value:
+        typer.echo(f"triage {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="The configuration file.", metavar="FILE")
+    ] = None,
+    version: Annotated[  # noqa: ARG001  handled by its callback
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    context.obj = config
+
+
+def _lazy(module: str, function: str) -> Callable[..., Any]:
+    """Import a command's work only when it is run: help must come at once."""
+    return getattr(import_module(f"triage.cli.{module}"), function)  # type: ignore[no-any-return]
+
+
+@app.command()
+def demo() -> None:
+    """Judge and label a shipped sample mailbox: no server, no configuration, no network."""
+    _lazy("demo", "demo")()
+
+
+@app.command()
+def scan(  # noqa: PLR0913  one parameter for each option of the contract
+    context: typer.Context,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Mail files, folders of them, Maildir or mbox; none: all accounts.", metavar="[PATH]..."),
+    ] = None,
+    account: Annotated[list[str] | None, typer.Option(help="Only this account; may be repeated.", metavar="NAME")] = None,
+    folder: Annotated[list[str] | None, typer.Option(help="Only this folder; may be repeated.", metavar="F")] = None,
+    since: Annotated[str | None, typer.Option(help="Only mail of the last days: 30d, 12h, 2w.", metavar="AGE")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most so many of each folder, the newest of a server's.", metavar="N")
+    ] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Write the labels; without it nothing changes.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+) -> None:
+    """Judge mail and show, or with --apply write, the labels."""
+    _lazy("scan", "scan")(
+        context.obj,
+        paths=paths or [],
+        accounts=account or [],
+        folders=folder or [],
+        since=since,
+        limit=limit,
+        apply=apply,
+        as_json=as_json,
+    )
+
+
+@app.command()
+def explain(
+    context: typer.Context,
+    message: Annotated[str, typer.Argument(help="A mail file, or a source as `scan --json` prints it.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show why a message is judged as it is, with exact contributions."""
+    _lazy("explain", "explain")(context.obj, message, as_json=as_json)
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    since: Annotated[
+        str | None,
+        typer.Option(help="On the first visit of a folder judge mail of so long too: 30d, 2w.", metavar="AGE"),
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log each step.")] = False,
+) -> None:
+    """Run as a daemon: look for new mail on an interval and label it, until SIGTERM."""
+    _lazy("run", "run")(context.obj, since=since, verbose=verbose)
+
+
+@app.command()
+def doctor(
+    context: typer.Context,
+    account: Annotated[list[str] | None, typer.Option(help="Only this account; may be repeated.", metavar="NAME")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a check.")] = False,
+) -> None:
+    """Check configuration, store, model and accounts, and say which label mode each will use and why."""
+    _lazy("doctor", "doctor")(context.obj, account or [], as_json=as_json)
+
+
+@app.command()
+def undo(
+    context: typer.Context,
+    run_id: Annotated[str | None, typer.Argument(help="The run to take back; none lists the latest.", metavar="RUN")] = None,
+) -> None:
+    """Take back every label that a run wrote."""
+    _lazy("undo", "undo")(context.obj, run_id)
+
+
+@app.command()
+def train(
+    base: Annotated[bool, typer.Option("--base", help="Rebuild the shipped model from the corpus.")] = False,
+    corpus: Annotated[Path, typer.Option(help="The corpus to learn from.", metavar="DIR")] = Path("models/corpus"),
+    extra: Annotated[list[Path] | None, typer.Option(help="More corpus files; may be repeated.", metavar="FILE")] = None,
+    output: Annotated[Path, typer.Option(help="Where the model and its card go.", metavar="DIR")] = Path("models"),
+) -> None:
+    """Learn a model and write it with its card."""
+    _lazy("train", "train")(base=base, corpus=corpus, extra=extra or [], output=output)
+
+
+def main() -> None:
+    """Run the command line and end the process with its status."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        _say("stopped; nothing is half-written, and the next run goes on")
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except ConfigError as error:
+        for problem in error.problems:
+            _say(problem)
+        sys.exit(NOT_DONE)
+    except TriageError as error:
+        _say(str(error))
+        sys.exit(NOT_DONE)
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"triage: {text}\n")

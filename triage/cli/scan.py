@@ -1,0 +1,127 @@
+"""`triage scan`: one pass over paths or accounts, shown or applied."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import typer
+
+from triage.bootstrap import build_account_sources, build_judge, build_names, build_path_sources, build_store
+from triage.cli.main import FOUND_WRONG
+from triage.cli.output import open_console, open_progress, outcome_table, outcome_to_json, parse_age
+from triage.cli.settings import optional_config, required_config
+from triage.config import Config
+from triage.errors import ConfigError
+from triage.interfaces import MailSource
+from triage.records import Category, Outcome, State
+from triage.service.cycle import PassOptions, choose, run_pass
+from triage.store.store import Store
+
+_MAX_ROWS = 200
+
+
+@dataclass
+class _Tally:
+    """What was seen, for the last line and the exit status."""
+
+    categories: Counter[str] = field(default_factory=Counter)
+    shown: list[Outcome] = field(default_factory=list)
+    planned: int = 0
+    applied: int = 0
+    errors: int = 0
+
+    def add(self, outcome: Outcome) -> None:
+        category = outcome.verdict.category if outcome.verdict else None
+        self.categories[category.value if category else outcome.state.value] += 1
+        self.planned += bool(outcome.change)
+        self.applied += outcome.applied
+        self.errors += outcome.error is not None
+        if (category is not Category.OTHER or outcome.error) and len(self.shown) < _MAX_ROWS:
+            self.shown.append(outcome)
+
+
+def scan(
+    config_path: Path | None,
+    *,
+    paths: Sequence[Path],
+    accounts: Sequence[str],
+    folders: Sequence[str],
+    since: str | None,
+    limit: int | None,
+    apply: bool,
+    as_json: bool,
+) -> None:
+    """Judge mail and print an outcome for each message."""
+    if paths and (accounts or folders):
+        raise ConfigError(["give either paths or --account and --folder, not both"])
+    day = parse_age(since)
+    config = optional_config(config_path) if paths else required_config(config_path)
+    sources = build_path_sources(paths) if paths else build_account_sources(config, accounts, folders)
+    if not sources and not paths:
+        raise ConfigError(["no account is configured; add an [[accounts]] section or give paths to scan"])
+    store = _open_memory(config, apply=apply)
+    run_id = store.begin_run("scan") if store is not None and apply else None
+    options = PassOptions(build_names(config), run_id, since=day, limit=limit)
+    tally = _Tally()
+    try:
+        for outcome in _iter_outcomes(sources, config, store, options):
+            if as_json:
+                sys.stdout.write(outcome_to_json(outcome) + "\n")
+            tally.add(outcome)
+    finally:
+        sys.stdout.flush()
+        if store is not None:
+            store.close()
+    if not as_json:
+        _print_summary(tally, run_id)
+    if tally.errors:
+        raise typer.Exit(FOUND_WRONG)
+
+
+def _open_memory(config: Config, *, apply: bool) -> Store | None:
+    """Open the store for a real run; for a dry run only if it is there, so that nothing is made."""
+    url = config.store.resolved_url()
+    if not apply and url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        return None
+    return build_store(config)
+
+
+def _iter_outcomes(
+    sources: Sequence[MailSource], config: Config, store: Store | None, options: PassOptions
+) -> Iterator[Outcome]:
+    judge = build_judge(config)
+    with ExitStack() as stack:
+        progress = stack.enter_context(open_progress())
+        for source in sources:
+            stack.callback(source.close)
+            for folder in source.folders():
+                task = progress.add_task(f"{source.name}/{folder}" if source.name else folder, total=None)
+                with source.open(folder) as mailbox:
+                    if not progress.disable:
+                        refs = choose(mailbox.list_refs(since=options.since), options.limit)
+                        progress.update(task, total=len(refs))
+                    for outcome in run_pass(mailbox, judge, store, options):
+                        progress.advance(task)
+                        yield outcome
+
+
+def _print_summary(tally: _Tally, run_id: str | None) -> None:
+    console = open_console()
+    if tally.shown:
+        console.print(outcome_table(tally.shown))
+        hidden = sum(tally.categories.values()) - tally.categories[Category.OTHER.value] - len(tally.shown)
+        if hidden > 0:
+            console.print(f"... and {hidden} more; --json shows all")
+        console.print()
+    total = sum(tally.categories.values())
+    order = [*Category, State.UNSURE, State.UNJUDGED]
+    counts = ", ".join(f"{tally.categories[name.value]} {name.value}" for name in order if tally.categories[name.value])
+    console.print(f"{total} messages: {counts or 'nothing to judge'}")
+    if run_id is None:
+        if tally.planned:
+            console.print(f"{tally.planned} would get labels; nothing was changed (--apply writes them)")
+    else:
+        console.print(f"{tally.applied} labelled" + (f"; take it back with: triage undo {run_id}" if tally.applied else ""))

@@ -1,0 +1,48 @@
+"""Rebuilds the base model from the corpus, with its card."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from triage.classify.decision import CostTable
+from triage.config import DecisionConfig
+from triage.learn.card import make_card, render_card
+from triage.learn.corpus import load_corpus
+from triage.learn.dataset import build_dataset
+from triage.learn.fit import BASE_RECIPE, fit_model, held_out_scores
+from triage.learn.metrics import answer, interval, macro_f1
+from triage.modelfile import save_model, write_whole
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingReport:
+    """What was learnt, in one line."""
+
+    mails: int
+    groups: int
+    macro_f1: float
+    low: float
+    high: float
+    digest: str
+
+
+def train_base(corpus: Sequence[Path], output: Path) -> TrainingReport:
+    """Learn from corpus files and write base.joblib, base.json and base.md.
+
+    Raises:
+        ConfigError: the corpus cannot be read.
+        OSError: the output cannot be written; a model that was there stays whole.
+    """
+    recipe = BASE_RECIPE
+    specimens = load_corpus(corpus)
+    dataset = build_dataset(specimens, recipe.layout())
+    held_out = held_out_scores(dataset, recipe)
+    found = answer(specimens, dataset.labels, held_out.probabilities, CostTable(**DecisionConfig().model_dump()))
+    model = fit_model(dataset, recipe, held_out)
+    card = make_card(found, recipe)
+    digest = save_model(output / "base.joblib", model, card)
+    write_whole(output / "base.md", render_card(card).encode())
+    low, high = interval(found, macro_f1)
+    return TrainingReport(
+        len(specimens), len(set(dataset.groups)), macro_f1(found.truth, found.answers), low, high, digest
+    )

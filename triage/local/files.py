@@ -1,0 +1,117 @@
+"""Reads the beginning of files: a mail of 30 MB costs no more than one of 64 KiB."""
+
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from triage.errors import AccountError
+from triage.mail.identity import fingerprint
+from triage.mail.parse import MAX_BODY_BYTES
+from triage.records import Applied, LabelChange, MessageRef, RawMessage, Uid, UidValidity, UnreadableMessage
+
+
+def read_beginning(path: Path) -> tuple[bytes, int]:
+    """Return the first 64 KiB of a file and its whole size.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return file.read(MAX_BODY_BYTES), os.fstat(file.fileno()).st_size
+
+
+class MessageFiles:
+    """The message files of a folder, at any depth, or one file alone; they cannot carry labels."""
+
+    def __init__(self, root: Path, files: Sequence[Path]) -> None:
+        """Keep the files in a stable order."""
+        self._root = root
+        self._files = {self._key(file): file for file in sorted(files)}
+
+    def _key(self, file: Path) -> str:
+        return "" if file == self._root else str(file.relative_to(self._root))
+
+    account = ""
+
+    @property
+    def folder(self) -> str:
+        """The path given."""
+        return str(self._root)
+
+    @property
+    def uidvalidity(self) -> UidValidity:
+        """Always 0: files have no UIDs."""
+        return UidValidity(0)
+
+    def list_refs(self, *, after: Uid | None = None, since: date | None = None) -> Sequence[MessageRef]:
+        """Return the files by path; `since` looks at their modification times."""
+        del after
+        return [
+            MessageRef("", self.folder, key=key)
+            for key, file in self._files.items()
+            if since is None or _modified(file) >= since
+        ]
+
+    def iter_messages(self, refs: Sequence[MessageRef]) -> Iterator[RawMessage | UnreadableMessage]:
+        """Read the beginning of each file."""
+        for ref in refs:
+            file = self._files[ref.key]
+            try:
+                content, size = read_beginning(file)
+            except OSError as error:
+                yield UnreadableMessage(ref, f"its file cannot be read: {error.strerror}")
+                continue
+            yield RawMessage(ref, content, size)
+
+    def find(self, fingerprints: Collection[str]) -> Mapping[str, MessageRef]:
+        """Return the files with these fingerprints."""
+        found = {}
+        for item in self.iter_messages(self.list_refs()):
+            if isinstance(item, RawMessage) and (mark := fingerprint(item.content)) in fingerprints:
+                found.setdefault(mark, item.ref)
+        return found
+
+    def apply(self, changes: Sequence[LabelChange]) -> Sequence[Applied]:
+        """Say of each change that it cannot be written: message files are never changed."""
+        return [Applied(change, CANNOT_CARRY_LABELS) for change in changes]
+
+
+CANNOT_CARRY_LABELS = "files and mbox cannot carry labels; use a Maildir or an account"
+
+
+def _modified(file: Path) -> date:
+    try:
+        return datetime.fromtimestamp(file.stat().st_mtime, tz=UTC).date()
+    except (OSError, ValueError, OverflowError):
+        return date.max
+
+
+class FilesSource:
+    """One file, or the message files of a folder, as a source."""
+
+    name = ""
+
+    def __init__(self, root: Path, files: Sequence[Path]) -> None:
+        """Keep the files found below the root."""
+        self._root = root
+        self._files = tuple(files)
+
+    def folders(self) -> Sequence[str]:
+        """Return the path given, as the only folder."""
+        return [str(self._root)]
+
+    def open(self, folder: str) -> AbstractContextManager[MessageFiles]:
+        """Open the files.
+
+        Raises:
+            AccountError: it is not the folder of this source.
+        """
+        if folder != str(self._root):
+            message = f"{folder} is not part of {self._root}"
+            raise AccountError(message)
+        return nullcontext(MessageFiles(self._root, self._files))
+
+    def close(self) -> None:
+        """Nothing stays open."""

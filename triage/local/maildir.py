@@ -1,0 +1,173 @@
+"""A Maildir behind the `Mailbox` protocol (https://cr.yp.to/proto/maildir.html)."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from triage.errors import AccountError
+from triage.local.files import read_beginning
+from triage.local.maildir_keywords import letter_for, load_keywords, locked, save_keywords
+from triage.mail.identity import fingerprint
+from triage.records import Applied, LabelChange, MessageRef, RawMessage, Uid, UidValidity, UnreadableMessage
+
+_FLAG_NAMES = {"D": "\\Draft", "F": "\\Flagged", "P": "$Forwarded", "R": "\\Answered", "S": "\\Seen", "T": "\\Deleted"}
+
+
+def is_maildir(path: Path) -> bool:
+    """Return whether a folder is a Maildir: it has cur and new."""
+    return (path / "cur").is_dir() and (path / "new").is_dir()
+
+
+class Maildir:
+    """One Maildir. A message is known by the part of its file name that never changes."""
+
+    def __init__(self, path: Path) -> None:
+        """Look at the Maildir; nothing is read or changed yet."""
+        self._path = path
+        self._files: dict[str, Path] = {}
+
+    account = ""
+
+    @property
+    def folder(self) -> str:
+        """The path of the Maildir."""
+        return str(self._path)
+
+    @property
+    def uidvalidity(self) -> UidValidity:
+        """Always 0: unique names do not run out."""
+        return UidValidity(0)
+
+    def list_refs(self, *, after: Uid | None = None, since: date | None = None) -> Sequence[MessageRef]:
+        """Return the messages by unique name; `after` has no meaning here."""
+        del after
+        self._files = self._read_names()
+        refs = []
+        for key, file in sorted(self._files.items()):
+            if since is None or _received(file) is None or _day(file) >= since:
+                refs.append(MessageRef("", self.folder, key=key))
+        return refs
+
+    def _read_names(self) -> dict[str, Path]:
+        found = {}
+        for part in ("new", "cur"):
+            try:
+                for file in (self._path / part).iterdir():
+                    if not file.name.startswith("."):
+                        found[file.name.partition(":")[0]] = file
+            except OSError as error:
+                message = f"{self._path} cannot be read: {error.strerror}; check the path and its permissions"
+                raise AccountError(message) from error
+        return found
+
+    def iter_messages(self, refs: Sequence[MessageRef]) -> Iterator[RawMessage | UnreadableMessage]:
+        """Read the messages; one whose file was renamed meanwhile is found again."""
+        keywords = load_keywords(self._path)
+        self._files = self._files or self._read_names()
+        for ref in refs:
+            try:
+                found = self._read(ref, keywords)
+            except OSError as error:
+                found = UnreadableMessage(ref, f"its file cannot be read: {error.strerror}")
+            if found is not None:
+                yield found
+
+    def _read(self, ref: MessageRef, keywords: Mapping[str, str]) -> RawMessage | None:
+        for _ in range(2):
+            file = self._files.get(ref.key)
+            if file is None:
+                return None
+            try:
+                content, size = read_beginning(file)
+            except FileNotFoundError:
+                self._files = self._read_names()
+                continue
+            letters = _letters(file)
+            return RawMessage(
+                ref,
+                content,
+                size,
+                _received(file),
+                flags=frozenset(_FLAG_NAMES[letter] for letter in letters if letter in _FLAG_NAMES),
+                keywords=frozenset(keywords[letter] for letter in letters if letter in keywords),
+            )
+        return None
+
+    def find(self, fingerprints: Collection[str]) -> Mapping[str, MessageRef]:
+        """Return the messages with these fingerprints, by reading the beginning of each."""
+        found = {}
+        for item in self.iter_messages(self.list_refs()):
+            if isinstance(item, RawMessage) and (mark := fingerprint(item.content)) in fingerprints:
+                found.setdefault(mark, item.ref)
+        return found
+
+    def apply(self, changes: Sequence[LabelChange]) -> Sequence[Applied]:
+        """Rename the files so that they carry the letters of their keywords."""
+        with locked(self._path):
+            keywords = load_keywords(self._path)
+            before = dict(keywords)
+            letters = {name: letter_for(keywords, name) for change in changes for name in sorted(change.add)}
+            if keywords != before:  # a name must be known before the first file carries its letter
+                save_keywords(self._path, keywords)
+            by_name = {name.lower(): letter for letter, name in keywords.items()}
+            self._files = self._read_names()
+            return [self._apply_one(change, letters, by_name) for change in changes]
+
+    def _apply_one(self, change: LabelChange, letters: Mapping[str, str | None], by_name: Mapping[str, str]) -> Applied:
+        file = self._files.get(change.ref.key)
+        if file is None:
+            return Applied(change, "the message has gone")
+        added = {letters[name] for name in change.add}
+        if None in added:
+            return Applied(change, "all 26 keywords of this Maildir are taken; remove one")
+        removed = {by_name[name.lower()] for name in change.remove if name.lower() in by_name}
+        present = set(_letters(file))
+        wanted = (present | {letter for letter in added if letter}) - removed
+        if wanted == present:
+            return Applied(change)
+        target = self._path / "cur" / f"{change.ref.key}:2,{''.join(sorted(wanted))}"
+        try:
+            file.rename(target)
+        except OSError as error:
+            return Applied(change, f"its file cannot be renamed: {error.strerror}")
+        self._files[change.ref.key] = target
+        return Applied(change)
+
+
+def _letters(file: Path) -> str:
+    _, marker, letters = file.name.rpartition(":2,")
+    return letters.partition(",")[0] if marker else ""
+
+
+def _received(file: Path) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(file.stat().st_mtime, tz=UTC)
+    except (OSError, ValueError, OverflowError):
+        return None
+
+
+def _day(file: Path) -> date:
+    moment = _received(file)
+    return moment.date() if moment else date.max
+
+
+class MaildirSource:
+    """A Maildir, and the Maildirs below it, as a source."""
+
+    name = ""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        """Keep the Maildirs to read, in order."""
+        self._paths = tuple(paths)
+
+    def folders(self) -> Sequence[str]:
+        """Return the paths of the Maildirs."""
+        return [str(path) for path in self._paths]
+
+    def open(self, folder: str) -> AbstractContextManager[Maildir]:
+        """Open a Maildir."""
+        return nullcontext(Maildir(Path(folder)))
+
+    def close(self) -> None:
+        """Nothing stays open."""

@@ -1,0 +1,1 @@
+"""One pass over mail, undoing one, and the daemon that repeats passes."""

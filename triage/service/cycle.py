@@ -1,0 +1,195 @@
+"""One pass over one folder: read, parse, judge, plan, and, where asked, apply. It never sleeps."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from triage.classify.judge import Judge
+from triage.errors import MessageError
+from triage.interfaces import Mailbox
+from triage.mail.identity import fingerprint
+from triage.mail.parse import parse_message
+from triage.records import (
+    Applied,
+    LabelChange,
+    MessageRef,
+    Outcome,
+    RawMessage,
+    State,
+    Uid,
+    UnreadableMessage,
+)
+from triage.service.plan import LabelNames, plan_labels
+from triage.store.store import Entry, Intent, Status, Store
+
+log = logging.getLogger(__name__)
+
+CHUNK = 500
+"""Messages between two writes: what a crash or Ctrl-C may leave for the next pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassOptions:
+    """What to look at and whether to write.
+
+    Attributes:
+        run_id: the run to journal under; None for a dry run.
+        limit: at most so many messages, the newest of a server's folder.
+        should_stop: asked between chunks; a pass that stops has finished its chunk.
+    """
+
+    names: LabelNames
+    run_id: str | None = None
+    after: Uid | None = None
+    since: date | None = None
+    limit: int | None = None
+    should_stop: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    outcome: Outcome
+    fingerprint: str
+    present: frozenset[str]
+
+
+def run_pass(mailbox: Mailbox, judge: Judge, store: Store | None, options: PassOptions) -> Iterator[Outcome]:
+    """Judge the messages of a folder and yield an outcome for each, in the mailbox's order.
+
+    Args:
+        store: None for a dry run without memory.
+
+    Raises:
+        TransientMailError: the connection failed; what was yielded is done, the rest is not.
+        AccountError: the folder cannot be read or written.
+        StoreError: nothing more is written, since it could not be remembered.
+    """
+    if store is not None and options.run_id is not None:
+        settle_pending(mailbox, store)
+    refs = choose(mailbox.list_refs(after=options.after, since=options.since), options.limit)
+    for chunk in _chunks(refs):
+        if options.should_stop():
+            return
+        judged = [_judge_one(item, judge) for item in mailbox.iter_messages(chunk)]
+        planned = _plan(judged, store, options.names)
+        if store is not None and options.run_id is not None:
+            planned = _apply(planned, mailbox, store, options)
+        yield from (one.outcome for one in planned)
+
+
+def choose(refs: Sequence[MessageRef], limit: int | None) -> Sequence[MessageRef]:
+    """Return at most `limit` messages: the newest on a server, the first of local mail."""
+    if limit is None or len(refs) <= limit:
+        return refs
+    return refs[len(refs) - limit :] if refs[0].uid else refs[:limit]
+
+
+def _chunks(refs: Sequence[MessageRef]) -> Iterator[Sequence[MessageRef]]:
+    for start in range(0, len(refs), CHUNK):
+        yield refs[start : start + CHUNK]
+
+
+def _judge_one(item: RawMessage | UnreadableMessage, judge: Judge) -> _Judged:
+    nothing = LabelChange(item.ref)
+    if isinstance(item, UnreadableMessage):
+        return _Judged(Outcome(item.ref, None, State.UNJUDGED, None, nothing, applied=False, error=item.reason), "", frozenset())
+    mark = fingerprint(item.content)
+    try:
+        message = parse_message(item.content, is_cut=item.is_cut)
+    except MessageError as error:
+        outcome = Outcome(item.ref, None, State.UNJUDGED, None, nothing, applied=False, error=str(error))
+        return _Judged(outcome, mark, item.keywords)
+    verdict = judge.judge(message)
+    outcome = Outcome(
+        ref=item.ref,
+        message_id=message.message_id,
+        state=verdict.state,
+        verdict=verdict,
+        change=nothing,
+        applied=False,
+        error=None,
+        subject=message.subject,
+        sender=message.sender.addr_spec if message.sender else "",
+    )
+    return _Judged(outcome, mark, item.keywords)
+
+
+def _plan(judged: Sequence[_Judged], store: Store | None, names: LabelNames) -> list[_Judged]:
+    writes: dict[str, list[Entry]] = {}
+    if store is not None:
+        for account in {one.outcome.ref.account for one in judged}:
+            writes.update(store.written(account, [one.fingerprint for one in judged if one.fingerprint]))
+    planned = []
+    for one in judged:
+        verdict = one.outcome.verdict
+        if verdict is not None:
+            change = plan_labels(one.outcome.ref, verdict, one.present, writes.get(one.fingerprint, ()), names)
+            one = replace(one, outcome=replace(one.outcome, change=change))
+        planned.append(one)
+    return planned
+
+
+def _apply(planned: Sequence[_Judged], mailbox: Mailbox, store: Store, options: PassOptions) -> list[_Judged]:
+    """Journal, write and confirm; the outcomes say what became of each change."""
+    changing = [one for one in planned if one.outcome.change]
+    done: dict[MessageRef, Applied] = {}
+    if changing and options.run_id is not None:
+        intents = [
+            Intent(
+                one.outcome.change,
+                one.fingerprint,
+                (options.names.ours(one.present) | one.outcome.change.add) - one.outcome.change.remove,
+            )
+            for one in changing
+        ]
+        entries = store.intend(options.run_id, intents)
+        applied = mailbox.apply([one.outcome.change for one in changing])
+        done = {one.change.ref: one for one in applied}
+        _confirm(entries, done, store)
+    result = []
+    for one in planned:
+        written = done.get(one.outcome.ref)
+        if written is not None:
+            error = one.outcome.error or written.error
+            one = replace(one, outcome=replace(one.outcome, applied=written.error is None, error=error))
+        result.append(one)
+    store.save_judgements({one.fingerprint: one.outcome for one in result if one.fingerprint})
+    return result
+
+
+def _confirm(entries: Sequence[Entry], done: dict[MessageRef, Applied], store: Store) -> None:
+    succeeded = [one for one in entries if done[one.change.ref].error is None]
+    failed = [one for one in entries if done[one.change.ref].error is not None]
+    if succeeded:
+        store.mark(succeeded, Status.CONFIRMED)
+    if failed:
+        log.warning("labels not written count=%d", len(failed))
+        store.mark(failed, Status.FAILED)
+
+
+def settle_pending(mailbox: Mailbox, store: Store) -> int:
+    """Find out what became of writes that a crash left unconfirmed, and return how many there were.
+
+    A message that carries the labels was written on. One that does not, or has gone, was
+    not: the pass plans it again.
+    """
+    entries = store.pending(mailbox.account, mailbox.folder)
+    if not entries:
+        return 0
+    current = [one.change.ref for one in entries if one.change.ref.uidvalidity == mailbox.uidvalidity]
+    present = {
+        item.ref: {keyword.lower() for keyword in item.keywords}
+        for item in mailbox.iter_messages(current)
+        if isinstance(item, RawMessage)
+    }
+    for entry in entries:
+        there = present.get(entry.change.ref)
+        is_done = (
+            there is not None
+            and all(name.lower() in there for name in entry.change.add)
+            and not any(name.lower() in there for name in entry.change.remove)
+        )
+        store.mark([entry], Status.CONFIRMED if is_done else Status.FAILED)
+    log.info("settled unconfirmed writes count=%d", len(entries))
+    return len(entries)

@@ -1,0 +1,1 @@
+"""What must outlive a run: cursors, judgements and the journal. SQLite by default, PostgreSQL by URL."""
