@@ -48,7 +48,7 @@ def _name_words(text: str) -> Iterator[str]:
     return (word for word in plain.split() if len(word) > 2 and word not in _NOT_NAMES)  # noqa: PLR2004
 
 
-_NOT_NAMES = frozenset("com org net example mail gmail outlook hotmail yahoo gmx web the info fastmail posteo mailbox".split())
+_NOT_NAMES = frozenset(["com", "org", "net", "example", "mail", "gmail", "outlook", "hotmail", "yahoo", "gmx", "web", "the", "info", "fastmail", "posteo", "mailbox"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Features:
         return mix(FAMILIES[name](self), zlib.crc32(name.encode()))
 
 
-def extract_features(message: Message, owner: OwnerMask = OwnerMask()) -> Features:  # noqa: B008  frozen
+def extract_features(message: Message, owner: OwnerMask = OwnerMask()) -> Features:
     """Return the features of a message, the owner's names masked."""
     mask = owner.words | OwnerMask.of(*(address.name for address in message.recipients)).words
     subject = fold(message.subject)

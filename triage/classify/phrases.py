@@ -151,8 +151,6 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
 """Phrases by the name of the signal they show."""
 
 NEGATIONS = frozenset(
-    "no not never don doesn won without isn aren cannot nobody nothing none kein keine keinen keiner keinerlei nicht nie niemals ohne"
-    " ne pas jamais aucun aucune sans rien sin nunca ningun ninguna nada nao sem nenhum nenhuma non nessun nessuna mai senza"
-    " geen niet nooit zonder nie bez zadnych zadnej zaden nigdy".split()
+    ["no", "not", "never", "don", "doesn", "won", "without", "isn", "aren", "cannot", "nobody", "nothing", "none", "kein", "keine", "keinen", "keiner", "keinerlei", "nicht", "nie", "niemals", "ohne", "ne", "pas", "jamais", "aucun", "aucune", "sans", "rien", "sin", "nunca", "ningun", "ninguna", "nada", "nao", "sem", "nenhum", "nenhuma", "non", "nessun", "nessuna", "mai", "senza", "geen", "niet", "nooit", "zonder", "nie", "bez", "zadnych", "zadnej", "zaden", "nigdy"]
 )
 """Words that turn a phrase that follows them shortly, or holds them, into its denial."""

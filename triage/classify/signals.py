@@ -7,6 +7,7 @@ the model weighs them with the words (docs/signals.md lists them all).
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from triage.classify.domains import (
     FREE_MAIL,
@@ -62,7 +63,16 @@ def extract_signals(message: Message, subject: NormalText, text: NormalText) -> 
         text: the folded text the sender wrote or passed on.
     """
     found: dict[str, Signal] = {}
-    for signal in (*_of_words(f"{subject.text} . {text.text}"), *_of_sender(message), *_of_content(message, subject, text)):
+    for signal in chain(
+        _of_words(f"{subject.text} . {text.text}"),
+        _of_sender(message),
+        _of_platform(message),
+        _of_concealment(message, subject, text),
+        _of_attachments(message),
+        _of_links(message),
+        _of_headers(message),
+        _of_text(message, text),
+    ):
         found.setdefault(signal.name, signal)
     return tuple(found.values())
 
@@ -84,6 +94,19 @@ def _of_sender(message: Message) -> Iterator[Signal]:
         yield Signal("free_mail_sender", site)
         if _COMPANY_WORD.search(message.sender.name) or _COMPANY_WORD.search(message.sender.local_part.replace(".", " ")):
             yield Signal("free_mail_company", f"{message.sender.name} at {site}"[:80])
+    if parts := added_word(label(domain)):
+        yield Signal("added_word_domain", f"{parts[0]} + {parts[1]}")
+    if _ROLE_ACCOUNT.match(message.sender.local_part):
+        yield Signal("role_account", message.sender.local_part[:40])
+    if "xn--" in domain:
+        yield Signal("punycode_domain", domain[:60])
+
+
+def _of_platform(message: Message) -> Iterator[Signal]:
+    if message.sender is None:
+        return
+    domain = message.sender.domain
+    site = registrable(domain)
     if site in PLATFORMS:
         yield Signal("platform_sender", site)
         if _has_passed(message, site):
@@ -92,12 +115,6 @@ def _of_sender(message: Message) -> Iterator[Signal]:
         yield Signal("lookalike_domain", f"{site} for {imitated}")
     if site in HIRING_SYSTEMS:
         yield Signal("hiring_system_sender", site)
-    if parts := added_word(label(domain)):
-        yield Signal("added_word_domain", f"{parts[0]} + {parts[1]}")
-    if _ROLE_ACCOUNT.match(message.sender.local_part):
-        yield Signal("role_account", message.sender.local_part[:40])
-    if "xn--" in domain:
-        yield Signal("punycode_domain", domain[:60])
     yield from _of_reply_to(message, site)
     yield from _of_authentication(message, site)
 
@@ -127,13 +144,16 @@ def _has_passed(message: Message, site: str) -> bool:
     return any(one.result == "pass" and registrable(one.domain) == site for one in message.authentication)
 
 
-def _of_content(message: Message, subject: NormalText, text: NormalText) -> Iterator[Signal]:
+def _of_concealment(message: Message, subject: NormalText, text: NormalText) -> Iterator[Signal]:
     if message.hidden.strip():
         yield Signal("hidden_text", f"{len(message.hidden)} hidden characters")
     if text.invisible + subject.invisible > 2:  # noqa: PLR2004  one or two come from word processors
         yield Signal("invisible_characters", f"{text.invisible + subject.invisible} within words")
     if text.lookalikes + subject.lookalikes:
         yield Signal("lookalike_letters", f"{text.lookalikes + subject.lookalikes} words")
+
+
+def _of_attachments(message: Message) -> Iterator[Signal]:
     for attachment in message.attachments:
         if _DANGEROUS_FILE.search(attachment.name):
             yield Signal("dangerous_attachment", attachment.name[-40:])
@@ -141,7 +161,9 @@ def _of_content(message: Message, subject: NormalText, text: NormalText) -> Iter
             yield Signal("archive_attachment", attachment.name[-40:])
         elif attachment.media_type == "text/calendar":
             yield Signal("calendar_attachment", "text/calendar")
-    yield from _of_links(message)
+
+
+def _of_headers(message: Message) -> Iterator[Signal]:
     for fact in sorted(message.list_facts):
         yield Signal(f"header:{fact}", fact)
     if message.platform_class:
@@ -150,6 +172,9 @@ def _of_content(message: Message, subject: NormalText, text: NormalText) -> Iter
         yield Signal("in_thread", "In-Reply-To")
     if message.forwarded:
         yield Signal("forwarded", "forwarded message")
+
+
+def _of_text(message: Message, text: NormalText) -> Iterator[Signal]:
     if not text.text.strip():
         yield Signal("no_text", "no readable text")
     money = _MONEY.search(text.text)

@@ -60,7 +60,7 @@ def demo() -> None:
 
 
 @app.command()
-def scan(  # noqa: PLR0913  one parameter for each option of the contract
+def scan(  # noqa: PLR0913, PLR0917  one parameter for each option of the contract
     context: typer.Context,
     paths: Annotated[
         list[Path] | None,

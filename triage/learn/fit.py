@@ -1,6 +1,5 @@
 """Data set to `LinearModel`: logistic regression, calibration on held-out groups, kinds of scam."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from triage.errors import AccountError
+from triage.interfaces import Mailbox
 from triage.mail.identity import fingerprint
 from triage.mail.parse import MAX_BODY_BYTES
 from triage.records import Applied, LabelChange, MessageRef, RawMessage, Uid, UidValidity, UnreadableMessage
@@ -20,6 +21,15 @@ def read_beginning(path: Path) -> tuple[bytes, int]:
     """
     with path.open("rb") as file:
         return file.read(MAX_BODY_BYTES), os.fstat(file.fileno()).st_size
+
+
+def find_by_reading(mailbox: Mailbox, fingerprints: Collection[str]) -> Mapping[str, MessageRef]:
+    """Return the messages with these fingerprints, by reading the beginning of each."""
+    found: dict[str, MessageRef] = {}
+    for item in mailbox.iter_messages(mailbox.list_refs()):
+        if isinstance(item, RawMessage) and (mark := fingerprint(item.content)) in fingerprints:
+            found.setdefault(mark, item.ref)
+    return found
 
 
 class MessageFiles:
@@ -67,11 +77,7 @@ class MessageFiles:
 
     def find(self, fingerprints: Collection[str]) -> Mapping[str, MessageRef]:
         """Return the files with these fingerprints."""
-        found = {}
-        for item in self.iter_messages(self.list_refs()):
-            if isinstance(item, RawMessage) and (mark := fingerprint(item.content)) in fingerprints:
-                found.setdefault(mark, item.ref)
-        return found
+        return find_by_reading(self, fingerprints)
 
     def apply(self, changes: Sequence[LabelChange]) -> Sequence[Applied]:
         """Say of each change that it cannot be written: message files are never changed."""

@@ -6,9 +6,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from triage.errors import AccountError
-from triage.local.files import read_beginning
+from triage.local.files import find_by_reading, read_beginning
 from triage.local.maildir_keywords import letter_for, load_keywords, locked, save_keywords
-from triage.mail.identity import fingerprint
 from triage.records import Applied, LabelChange, MessageRef, RawMessage, Uid, UidValidity, UnreadableMessage
 
 _FLAG_NAMES = {"D": "\\Draft", "F": "\\Flagged", "P": "$Forwarded", "R": "\\Answered", "S": "\\Seen", "T": "\\Deleted"}
@@ -50,7 +49,7 @@ class Maildir:
         return refs
 
     def _read_names(self) -> dict[str, Path]:
-        found = {}
+        found: dict[str, Path] = {}
         for part in ("new", "cur"):
             try:
                 for file in (self._path / part).iterdir():
@@ -69,7 +68,8 @@ class Maildir:
             try:
                 found = self._read(ref, keywords)
             except OSError as error:
-                found = UnreadableMessage(ref, f"its file cannot be read: {error.strerror}")
+                yield UnreadableMessage(ref, f"its file cannot be read: {error.strerror}")
+                continue
             if found is not None:
                 yield found
 
@@ -95,12 +95,8 @@ class Maildir:
         return None
 
     def find(self, fingerprints: Collection[str]) -> Mapping[str, MessageRef]:
-        """Return the messages with these fingerprints, by reading the beginning of each."""
-        found = {}
-        for item in self.iter_messages(self.list_refs()):
-            if isinstance(item, RawMessage) and (mark := fingerprint(item.content)) in fingerprints:
-                found.setdefault(mark, item.ref)
-        return found
+        """Return the messages with these fingerprints."""
+        return find_by_reading(self, fingerprints)
 
     def apply(self, changes: Sequence[LabelChange]) -> Sequence[Applied]:
         """Rename the files so that they carry the letters of their keywords."""

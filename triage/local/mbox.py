@@ -6,8 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from triage.errors import AccountError
-from triage.local.files import CANNOT_CARRY_LABELS
-from triage.mail.identity import fingerprint
+from triage.local.files import CANNOT_CARRY_LABELS, find_by_reading
 from triage.mail.parse import MAX_BODY_BYTES, parse_date
 from triage.records import Applied, LabelChange, MessageRef, RawMessage, Uid, UidValidity, UnreadableMessage
 
@@ -101,11 +100,7 @@ class Mbox:
 
     def find(self, fingerprints: Collection[str]) -> Mapping[str, MessageRef]:
         """Return the messages with these fingerprints."""
-        found = {}
-        for item in self.iter_messages(self.list_refs()):
-            if isinstance(item, RawMessage) and (mark := fingerprint(item.content)) in fingerprints:
-                found.setdefault(mark, item.ref)
-        return found
+        return find_by_reading(self, fingerprints)
 
     def apply(self, changes: Sequence[LabelChange]) -> Sequence[Applied]:
         """Say of each change that it cannot be written: an mbox is never changed."""

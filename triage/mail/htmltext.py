@@ -98,13 +98,10 @@ def _take_out_hidden(tree: LexborHTMLParser) -> str:
     sheets = " ".join(_MEDIA_RULE.sub(" ", node.text() or "") for node in tree.css("style"))
     for name in sorted(set(_HIDDEN_CLASS.findall(sheets)))[:10]:
         taken.extend(tree.css(f"[class~='{name}']"))
-    texts = []
-    for node in taken:
-        if node.tag not in {"body", "html", "style", "script"}:
-            texts.append(tidy(node.text(deep=True, separator="")))
+    taken = [node for node in taken if node.tag not in {"body", "html"}]
+    texts = [tidy(node.text(deep=True, separator="")) for node in taken if node.tag not in {"style", "script"}]
     for node in reversed(taken):
-        if node.tag not in {"body", "html"}:
-            node.decompose()
+        node.decompose()
     return "\n".join(text for text in texts if text)
 
 

@@ -79,7 +79,8 @@ def _split_marked(text: str) -> tuple[str, str]:
     """Split off the lines marked by an angle bracket (RFC 3676 section 4.5)."""
     if "\n>" not in text and not text.startswith(">"):
         return text.strip(), ""
-    written, quoted = [], []
+    written: list[str] = []
+    quoted: list[str] = []
     for line in text.split("\n"):
         (quoted if line.startswith(">") else written).append(line)
     return "\n".join(written).strip(), _unmark("\n".join(quoted))

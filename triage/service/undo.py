@@ -71,7 +71,8 @@ def _undo_folder(entries: Sequence[Entry], mailbox: Mailbox, store: Store, names
         if isinstance(item, RawMessage)
     }
     gone = [one for one in entries if places.get(one.entry_id) not in present]
-    kept, ours = [], []
+    kept: list[tuple[Entry, MessageRef]] = []
+    ours: list[tuple[Entry, MessageRef]] = []
     for one in entries:
         place = places.get(one.entry_id)
         if place is None or place not in present:

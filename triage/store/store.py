@@ -235,10 +235,8 @@ class Store:
                     "status": Status.INTENDED,
                     "written_at": now,
                 }
-                key = connection.execute(insert(journal).values(values)).inserted_primary_key
-                entries.append(
-                    Entry(int(key[0]), run_id, change, intent.fingerprint, intent.after, Status.INTENDED)
-                )
+                number = connection.scalar(insert(journal).values(values).returning(journal.c.entry_id))
+                entries.append(Entry(int(number or 0), run_id, change, intent.fingerprint, intent.after, Status.INTENDED))
         return entries
 
     def mark(self, entries: Sequence[Entry], status: Status) -> None:

@@ -1,0 +1,118 @@
+"""Real behaviour in memory: a mailbox that keeps labels, and can fail where a test says so."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from datetime import date
+
+from triage.errors import TransientMailError
+from triage.mail.identity import fingerprint
+from triage.records import Applied, LabelChange, MessageRef, RawMessage, Uid, UidValidity, UnreadableMessage
+
+
+class FakeMailbox:
+    """A folder on a server that never was.
+
+    Attributes:
+        writes: how many changes were written.
+        fail_after: raise a TransientMailError once so many changes are written in one call.
+    """
+
+    account = "home"
+
+    def __init__(self, contents: Sequence[bytes] = (), *, folder: str = "INBOX", uidvalidity: int = 7) -> None:
+        self.folder = folder
+        self.uidvalidity = UidValidity(uidvalidity)
+        self.writes = 0
+        self.fail_after: int | None = None
+        self._messages: dict[Uid, RawMessage | UnreadableMessage] = {}
+        self._next = 1
+        for content in contents:
+            self.deliver(content)
+
+    def deliver(self, content: bytes, *keywords: str) -> MessageRef:
+        """Add a message."""
+        ref = MessageRef("home", self.folder, self.uidvalidity, Uid(self._next))
+        self._messages[ref.uid] = RawMessage(ref, content, len(content), keywords=frozenset(keywords))
+        self._next += 1
+        return ref
+
+    def spoil(self, uid: int) -> None:
+        """Make a message unreadable."""
+        ref = MessageRef("home", self.folder, self.uidvalidity, Uid(uid))
+        self._messages[Uid(uid)] = UnreadableMessage(ref, "the server gives no body")
+
+    def expunge(self, uid: int) -> None:
+        """Remove a message."""
+        del self._messages[Uid(uid)]
+
+    def renumber(self, uidvalidity: int) -> None:
+        """Give every message a new UID under a new UIDVALIDITY."""
+        old = [one for _, one in sorted(self._messages.items())]
+        self.uidvalidity = UidValidity(uidvalidity)
+        self._messages, self._next = {}, 1
+        for item in old:
+            if isinstance(item, RawMessage):
+                self.deliver(item.content, *item.keywords)
+
+    def keywords(self, uid: int) -> set[str]:
+        """Return a message's keywords."""
+        item = self._messages[Uid(uid)]
+        return set(item.keywords) if isinstance(item, RawMessage) else set()
+
+    def relabel(self, uid: int, *keywords: str) -> None:
+        """Set a message's keywords, as its owner would."""
+        item = self._messages[Uid(uid)]
+        assert isinstance(item, RawMessage)
+        self._messages[Uid(uid)] = replace(item, keywords=frozenset(keywords))
+
+    def list_refs(self, *, after: Uid | None = None, since: date | None = None) -> Sequence[MessageRef]:
+        del since
+        return [one.ref for uid, one in sorted(self._messages.items()) if after is None or uid > after]
+
+    def iter_messages(self, refs: Sequence[MessageRef]) -> Iterator[RawMessage | UnreadableMessage]:
+        for ref in refs:
+            if ref.uid in self._messages:
+                yield self._messages[ref.uid]
+
+    def find(self, fingerprints: Collection[str]) -> Mapping[str, MessageRef]:
+        return {
+            fingerprint(one.content): one.ref
+            for one in self._messages.values()
+            if isinstance(one, RawMessage) and fingerprint(one.content) in fingerprints
+        }
+
+    def apply(self, changes: Sequence[LabelChange]) -> Sequence[Applied]:
+        done = []
+        for count, change in enumerate(changes):
+            if self.fail_after is not None and count >= self.fail_after:
+                raise TransientMailError("the connection was cut")
+            item = self._messages.get(change.ref.uid)
+            if item is None or change.ref.uidvalidity != self.uidvalidity or isinstance(item, UnreadableMessage):
+                done.append(Applied(change, "the message has gone"))
+                continue
+            self._messages[change.ref.uid] = replace(item, keywords=(item.keywords | change.add) - change.remove)
+            self.writes += 1
+            done.append(Applied(change))
+        return done
+
+
+class FakeSource:
+    """An account of fake folders."""
+
+    name = "home"
+
+    def __init__(self, *mailboxes: FakeMailbox) -> None:
+        self._mailboxes = {one.folder: one for one in mailboxes}
+        self.error: Exception | None = None
+
+    def folders(self) -> Sequence[str]:
+        return list(self._mailboxes)
+
+    def open(self, folder: str) -> AbstractContextManager[FakeMailbox]:
+        if self.error is not None:
+            raise self.error
+        return nullcontext(self._mailboxes[folder])
+
+    def close(self) -> None:
+        pass
