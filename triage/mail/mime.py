@@ -5,6 +5,7 @@ library needs 184 us for the structure alone: tests/benchmarks). What it refuses
 a base64 part cut in the middle, goes to the standard library, which mends it.
 """
 
+import base64
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ from triage.records import Attachment
 # Nobody writes deeper; each level costs the standard library a Python stack frame or two.
 _MAX_DEPTH = 50
 _MAX_TEXT_PARTS = 20
+_NOT_BASE64 = re.compile("[^A-Za-z0-9+/]")
+# A charset the fast parser does not know, which windows-1252 may still explain.
+_UNDECODED = "charset-fallback"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ def parse_parts(content: bytes) -> Parts:
         raise MessageError(message)
     try:
         parts = _parse_fast(content)
+        if _UNDECODED in parts.repairs:
+            parts = _parse_stdlib(content)
     except fast_mail_parser.ParseError:
         parts = _parse_stdlib(content)
     if not parts.headers:
@@ -120,10 +126,18 @@ def _iter_leaves(part: "MimeMessage[str, str]", depth: int) -> Iterator["MimeMes
 
 
 def _decode_text(part: "MimeMessage[str, str]") -> str:
-    payload = part.get_payload(decode=True)
-    content = payload if isinstance(payload, bytes) else b""
+    content = _decode_transfer(part)
     charset = part.get_content_charset("utf-8") or "utf-8"
     return decode_charset(content, charset)
+
+
+def _decode_transfer(part: "MimeMessage[str, str]") -> bytes:
+    """Undo the transfer encoding (RFC 2045 section 6), of base64 as much as is whole."""
+    if str(part.get("content-transfer-encoding", "")).strip().lower() == "base64":
+        text = _NOT_BASE64.sub("", str(part.get_payload()).partition("=")[0])
+        return base64.b64decode(text[: len(text) // 4 * 4])
+    payload = part.get_payload(decode=True)
+    return payload if isinstance(payload, bytes) else b""
 
 
 def decode_charset(content: bytes, charset: str) -> str:

@@ -56,7 +56,7 @@ def split_zones(text: str, subject: str = "") -> Zones:
     kinds = []
     if "orward" in text or "eiter" in text or _MAYBE_FORWARD.search(text):
         kinds.append((_FORWARD.search(text), "forward"))
-    if ":" in text:
+    if ":" in text or "---" in text:
         kinds.append((_REPLY.search(text), "reply"))
         outlook = "forward" if _FORWARD_SUBJECT.match(subject) else "reply"
         kinds.append((_OUTLOOK.search(text), outlook))
