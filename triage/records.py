@@ -242,6 +242,10 @@ class LabelChange:
         return LabelChange(self.ref, add=self.remove, remove=self.add)
 
 
+LABEL_NAMES = (*(one.value.capitalize() for one in Category if one is not Category.OTHER), "Unsure")
+"""What stands after the prefix of a label; mail judged `other` gets none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Applied:
     """What became of one label change.

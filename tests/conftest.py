@@ -1,0 +1,25 @@
+"""Servers for the whole session, and a user of its own for each test."""
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers.dovecot import EXECUTABLE, Dovecot
+
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def dovecot() -> Iterator[Dovecot]:
+    """A private Dovecot; skipped with a word where it is not installed."""
+    if not EXECUTABLE.exists():
+        pytest.skip("Dovecot is missing: apt-get install dovecot-imapd")
+    with Dovecot() as server:
+        yield server
+
+
+@pytest.fixture
+def user() -> str:
+    """A user name nobody else has."""
+    return f"user{next(_NUMBERS)}"

@@ -1,0 +1,215 @@
+"""One opened folder: listing, fetching and labelling in few round trips."""
+
+import logging
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+
+from imapclient import IMAPClient
+
+from triage.errors import ProtocolError, TransientMailError
+from triage.imap.bodystructure import first_text_part
+from triage.imap.errors import translated
+from triage.imap.headers import fetch_fingerprints
+from triage.imap.labels import Labels
+from triage.mail.parse import MAX_BODY_BYTES
+from triage.records import Applied, LabelChange, MessageRef, RawMessage, Uid, UidValidity, UnreadableMessage
+
+log = logging.getLogger(__name__)
+
+FETCH_BATCH = 300
+"""UIDs in one FETCH: 200 to 500 are equally fast, and memory grows with them."""
+
+_SEARCH_WINDOW = 50_000
+"""UIDs in one SEARCH: imaplib gives up on an answer of a million octets."""
+
+_BODY = f"BODY.PEEK[]<0.{MAX_BODY_BYTES}>"
+_BODY_KEY = b"BODY[]<0>"
+_READ_ITEMS = ["RFC822.SIZE", "INTERNALDATE", "FLAGS", _BODY]
+
+
+class ImapMailbox:
+    """A folder opened with EXAMINE; `apply` alone selects it for writing, and goes back."""
+
+    def __init__(self, client: IMAPClient, account: str, folder: str, labels: Labels) -> None:
+        """Take over a client; the folder is examined anew to learn its UIDVALIDITY."""
+        self._client = client
+        self._account = account
+        self._folder = folder
+        self._labels = labels
+        self._uidvalidity, self._uidnext = self._select(readonly=True)
+
+    @property
+    def account(self) -> str:
+        """The account's configured name."""
+        return self._account
+
+    @property
+    def folder(self) -> str:
+        """The folder's name on the server."""
+        return self._folder
+
+    @property
+    def uidvalidity(self) -> UidValidity:
+        """The generation of the UIDs (RFC 9051 section 2.3.1.1)."""
+        return self._uidvalidity
+
+    def _select(self, *, readonly: bool) -> tuple[UidValidity, int]:
+        with translated(self._account, f"opening {self._folder}"):
+            found = self._client.select_folder(self._folder, readonly=readonly)
+        return UidValidity(int(found.get(b"UIDVALIDITY", 0))), int(found.get(b"UIDNEXT", 0))
+
+    def list_refs(self, *, after: Uid | None = None, since: date | None = None) -> Sequence[MessageRef]:
+        """Return the messages by UID, searched in windows of UIDs.
+
+        `n:*` always finds the last message, even below n (RFC 9051 section 6.4.8): what is not
+        after `after` is left out here.
+        """
+        low = (after or 0) + 1
+        found: set[int] = set()
+        with translated(self._account, f"searching {self._folder}"):
+            while self._uidnext and low < self._uidnext:
+                high = low + _SEARCH_WINDOW - 1
+                end = "*" if high >= self._uidnext else str(high)
+                found.update(self._search(f"{low}:{end}", since))
+                low = high + 1
+            if not self._uidnext:  # a server without UIDNEXT
+                found.update(self._search(f"{low}:*", since))
+        return [self._ref(uid) for uid in sorted(found) if uid > (after or 0)]
+
+    def _search(self, window: str, since: date | None) -> Sequence[int]:
+        criteria: list[str | date] = ["UID", window]
+        if since is not None:
+            criteria += ["SINCE", since]
+        return [int(uid) for uid in self._client.search(criteria)]
+
+    def _ref(self, uid: int) -> MessageRef:
+        return MessageRef(self._account, self._folder, self._uidvalidity, Uid(uid))
+
+    def iter_messages(self, refs: Sequence[MessageRef]) -> Iterator[RawMessage | UnreadableMessage]:
+        """Fetch the first 64 KiB of each message, a few hundred in each round trip.
+
+        Only a message whose beginning holds no text part (attachment first) costs more.
+        """
+        for start in range(0, len(refs), FETCH_BATCH):
+            batch = [ref for ref in refs[start : start + FETCH_BATCH] if ref.uidvalidity == self._uidvalidity]
+            fetched = self._fetch_batch([ref.uid for ref in batch])
+            extra = self._labels.present(fetched.keys())
+            for ref in batch:
+                if ref.uid in fetched:
+                    yield self._to_message(ref, fetched[ref.uid], extra)
+
+    def _fetch_batch(self, uids: Sequence[int]) -> Mapping[int, Mapping[bytes, object] | None]:
+        """Return items by UID; None for one whose answer cannot be read: it alone, by halving."""
+        if not uids:
+            return {}
+        try:
+            with translated(self._account, f"reading {self._folder}"):
+                found = self._client.fetch(uids, [*_READ_ITEMS, *self._labels.fetch_items])
+        except ProtocolError:
+            if len(uids) == 1:
+                log.warning("answer unreadable account=%s uid=%d", self._account, uids[0])
+                return {uids[0]: None}
+            half = len(uids) // 2
+            return {**self._fetch_batch(uids[:half]), **self._fetch_batch(uids[half:])}
+        # Servers may add what nobody asked for: news of other messages.
+        return {uid: found[uid] for uid in uids if uid in found}
+
+    def _to_message(
+        self, ref: MessageRef, items: Mapping[bytes, object] | None, extra: Mapping[int, frozenset[str]]
+    ) -> RawMessage | UnreadableMessage:
+        if items is None:
+            return UnreadableMessage(ref, "the server's answer about it cannot be read")
+        content = items.get(_BODY_KEY)
+        if not isinstance(content, bytes):
+            return UnreadableMessage(ref, "the server gives no body for it")
+        size = items.get(b"RFC822.SIZE")
+        size = size if isinstance(size, int) else None
+        if size is not None and size > len(content):
+            content = self._with_text(ref, content)
+        flags = {_decode(flag) for flag in _items(items, b"FLAGS")}
+        return RawMessage(
+            ref=ref,
+            content=content,
+            size=size,
+            internal_date=_moment(items.get(b"INTERNALDATE")),
+            flags=frozenset(flag for flag in flags if flag.startswith("\\")),
+            keywords=frozenset(flag for flag in flags if not flag.startswith("\\"))
+            | self._labels.from_items(items)
+            | extra.get(ref.uid, frozenset()),
+        )
+
+    def _with_text(self, ref: MessageRef, content: bytes) -> bytes:
+        """Return the message as header and its first text part, if the beginning shows none.
+
+        The part's own Content-Type and Transfer-Encoding take the place of the message's.
+        """
+        if b"text/plain" in content.lower() or b"text/html" in content.lower() or b"multipart/" not in content.lower():
+            return content
+        with translated(self._account, f"reading {self._folder}"):
+            structure = self._client.fetch([ref.uid], ["BODYSTRUCTURE"]).get(ref.uid, {}).get(b"BODYSTRUCTURE")
+            part = first_text_part(structure)
+            if part is None:
+                return content
+            items = self._client.fetch([ref.uid], [f"BODY.PEEK[{part}.MIME]", f"BODY.PEEK[{part}]<0.{MAX_BODY_BYTES // 2}>"])
+        found = items.get(ref.uid, {})
+        mime, body = found.get(f"BODY[{part}.MIME]".encode()), found.get(f"BODY[{part}]<0>".encode())
+        if not isinstance(mime, bytes) or not isinstance(body, bytes):
+            return content
+        return _headers_without_mime(content) + mime.strip() + b"\r\n\r\n" + body
+
+    def find(self, fingerprints: Collection[str]) -> Mapping[str, MessageRef]:
+        """Return where the messages with these fingerprints are, by their header fields."""
+        found: dict[str, MessageRef] = {}
+        refs = self.list_refs()
+        for start in range(0, len(refs), FETCH_BATCH):
+            for uid, mark in fetch_fingerprints(
+                self._client, self._account, [ref.uid for ref in refs[start : start + FETCH_BATCH]]
+            ).items():
+                if mark in fingerprints:
+                    found.setdefault(mark, self._ref(uid))
+        return found
+
+    def apply(self, changes: Sequence[LabelChange]) -> Sequence[Applied]:
+        """Write the changes, one command for each label and 500 messages, and look at what stuck."""
+        if not changes:
+            return []
+        try:
+            uidvalidity, _ = self._select(readonly=False)
+            if uidvalidity != self._uidvalidity:
+                return [Applied(change, "the folder was renumbered meanwhile; run again") for change in changes]
+            return self._labels.apply(changes, uidvalidity)
+        finally:
+            self._examine_again()
+
+    def _examine_again(self) -> None:
+        try:
+            self._select(readonly=True)
+        except TransientMailError:
+            log.debug("connection lost after writing account=%s", self._account)
+
+
+def _headers_without_mime(content: bytes) -> bytes:
+    head = content.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
+    kept: list[bytes] = []
+    skip = False
+    for line in head.split(b"\n"):
+        if line[:1] not in {b" ", b"\t"}:
+            skip = line.lower().startswith((b"content-type:", b"content-transfer-encoding:", b"content-disposition:"))
+        if not skip:
+            kept.append(line)
+    return b"\r\n".join(kept) + b"\r\n"
+
+
+def _items(items: Mapping[bytes, object], name: bytes) -> Sequence[object]:
+    value = items.get(name, ())
+    return value if isinstance(value, tuple | list) else ()
+
+
+def _decode(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _moment(value: object) -> datetime | None:
+    if not isinstance(value, datetime):
+        return None
+    return value if value.tzinfo else value.astimezone(UTC)

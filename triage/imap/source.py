@@ -1,0 +1,130 @@
+"""An IMAP account as `MailSource`: one connection, opened when needed and dropped when broken."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from imapclient import IMAPClient
+
+from triage.config import AccountConfig, LabelsConfig
+from triage.errors import AccountError, ProtocolError, TransientMailError
+from triage.imap.capabilities import Mode, ServerFacts, choose_label_mode
+from triage.imap.connection import connect, disconnect, log_out
+from triage.imap.errors import translated
+from triage.imap.labels import FolderLabels, GmailLabels, KeywordLabels, Labels
+from triage.imap.mailbox import ImapMailbox
+from triage.records import LABEL_NAMES
+
+_SPECIAL_USE = frozenset({"\\all", "\\archive", "\\drafts", "\\flagged", "\\important", "\\junk", "\\sent", "\\trash"})
+
+
+class ImapSource:
+    """One account. Not for two threads at once: it has one socket."""
+
+    def __init__(self, account: AccountConfig, labels: LabelsConfig) -> None:
+        """Keep the settings; nothing is connected yet."""
+        self._account = account
+        self._labels = labels
+        self._client: IMAPClient | None = None
+
+    @property
+    def name(self) -> str:
+        """The account's configured name."""
+        return self._account.name
+
+    def folders(self) -> Sequence[str]:
+        """Return the configured folders."""
+        return self._account.folders
+
+    @contextmanager
+    def open(self, folder: str) -> Iterator[ImapMailbox]:
+        """Open a folder with EXAMINE (RFC 9051 section 6.3.3).
+
+        Raises:
+            AccountError: login refused, certificate untrusted or no such folder.
+            TransientMailError: the server cannot be reached for now.
+        """
+        try:
+            facts = self.facts(folder)
+            yield ImapMailbox(self._connected(), self.name, folder, self._way(facts, folder))
+        except (TransientMailError, ProtocolError):
+            self._drop()  # after a timeout the next answer would be taken for another's
+            raise
+
+    def _connected(self) -> IMAPClient:
+        if self._client is None:
+            self._client = connect(self._account)
+        return self._client
+
+    def _way(self, facts: ServerFacts, folder: str) -> Labels:
+        mode, _ = self.label_mode(facts)
+        client, names = self._connected(), self.label_names()
+        match mode:
+            case "gmail":
+                return GmailLabels(client, self.name, names)
+            case "folder":
+                return FolderLabels(client, self.name, names, facts, folder)
+            case "keyword":
+                return KeywordLabels(client, self.name, names)
+
+    def label_names(self) -> frozenset[str]:
+        """Return the labels this account may carry."""
+        return frozenset(f"{self._labels.prefix}{name}" for name in LABEL_NAMES)
+
+    def label_mode(self, facts: ServerFacts) -> tuple[Mode, str]:
+        """Return how labels are written here, and why."""
+        return choose_label_mode(facts, self._labels.mode, self.label_names())
+
+    def facts(self, folder: str) -> ServerFacts:
+        """Ask the server what it can do, and open the folder with EXAMINE.
+
+        Raises:
+            AccountError: login refused, certificate untrusted or no such folder.
+            TransientMailError: the server cannot be reached for now.
+        """
+        client = self._connected()
+        with translated(self.name, "asking for capabilities"):
+            capabilities = frozenset(_text(one).upper() for one in client.capabilities())
+            namespace = self._namespace(client, capabilities)
+            listed = client.list_folders()
+        with translated(self.name, f"opening {folder}"):
+            try:
+                selected = client.select_folder(folder, readonly=True)
+            except IMAPClient.AbortError:
+                raise
+            except IMAPClient.Error as error:
+                message = f"account {self.name}: there is no folder {folder!r} that can be opened; check folders"
+                raise AccountError(message) from error
+        delimiter = next((_text(one[1]) for one in listed if one[1]), "")
+        return ServerFacts(
+            capabilities=capabilities,
+            permanent_flags=frozenset(_text(flag) for flag in selected.get(b"PERMANENTFLAGS", ())),
+            delimiter=delimiter,
+            namespace=namespace,
+            folders=tuple(_text(one[2]) for one in listed),
+            special_use={
+                _text(flag).lower(): _text(one[2]) for one in listed for flag in one[0] if _text(flag).lower() in _SPECIAL_USE
+            },
+        )
+
+    @staticmethod
+    def _namespace(client: IMAPClient, capabilities: frozenset[str]) -> str:
+        """Return the prefix of personal folders (RFC 2342 section 5)."""
+        if "NAMESPACE" not in capabilities:
+            return ""
+        personal = client.namespace().personal
+        return _text(personal[0][0]) if personal else ""
+
+    def _drop(self) -> None:
+        if self._client is not None:
+            disconnect(self._client)
+            self._client = None
+
+    def close(self) -> None:
+        """Log out; the source may be opened again."""
+        if self._client is not None:
+            log_out(self._client)
+            self._client = None
+
+
+def _text(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
