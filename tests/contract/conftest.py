@@ -90,7 +90,14 @@ class MaildirWorld:
 
 def make_account(port: int, user: str, password: str = "secret", **others: object) -> AccountConfig:
     """Return an account on a server of this machine."""
-    values = {"name": "home", "host": "127.0.0.1", "port": port, "security": "none", "username": user, "password": password}
+    values = {
+        "name": "home",
+        "host": "127.0.0.1",
+        "port": port,
+        "security": "none",
+        "username": user,
+        "password": password,
+    }
     return AccountConfig.model_validate(values | others)
 
 
@@ -143,7 +150,9 @@ WORLDS: Sequence[tuple[str, Callable[[pytest.FixtureRequest, str], Iterator[Worl
 
 @pytest.fixture(
     params=[
-        pytest.param((make, mode), id=name, marks=[pytest.mark.server] if "dovecot" in name or name == "maildir" else [])
+        pytest.param(
+            (make, mode), id=name, marks=[pytest.mark.server] if "dovecot" in name or name == "maildir" else []
+        )
         for name, make, mode in WORLDS
     ]
 )

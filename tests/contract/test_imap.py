@@ -1,5 +1,9 @@
 """What only a server can show: flags, UIDs, faults, refusals."""
 
+import contextlib
+from collections.abc import Iterator
+from typing import Protocol
+
 import pytest
 from imapclient import IMAPClient
 
@@ -17,18 +21,33 @@ pytestmark = pytest.mark.server
 SCAM = frozenset({"Triage/Scam"})
 
 
+class Opener(Protocol):
+    def __call__(self, account: AccountConfig, mode: str = "auto") -> ImapSource: ...
+
+
 @pytest.fixture
-def client(dovecot: Dovecot, user: str) -> IMAPClient:
+def client(dovecot: Dovecot, user: str) -> Iterator[IMAPClient]:
     client = IMAPClient("127.0.0.1", dovecot.port, ssl=False, timeout=10)
     client.login(user, dovecot.password)
-    return client
+    yield client
+    with contextlib.suppress(OSError, IMAPClient.Error):
+        client.logout()
 
 
-def source_of(account: AccountConfig, mode: str = "auto") -> ImapSource:
-    return ImapSource(account, LabelsConfig.model_validate({"mode": mode}))
+@pytest.fixture
+def source_of() -> Iterator[Opener]:
+    opened: list[ImapSource] = []
+
+    def make(account: AccountConfig, mode: str = "auto") -> ImapSource:
+        opened.append(ImapSource(account, LabelsConfig.model_validate({"mode": mode})))
+        return opened[-1]
+
+    yield make
+    for source in opened:
+        source.close()
 
 
-def test_seen_and_foreign_keywords_stay(dovecot: Dovecot, user: str, client: IMAPClient) -> None:
+def test_seen_and_foreign_keywords_stay(dovecot: Dovecot, user: str, client: IMAPClient, source_of: Opener) -> None:
     for flags in ((), ("\\Seen",), ("\\Flagged", "holiday", "$Forwarded")):
         client.append("INBOX", make_scam(len(flags)), flags)
     source = source_of(make_account(dovecot.port, user))
@@ -37,12 +56,15 @@ def test_seen_and_foreign_keywords_stay(dovecot: Dovecot, user: str, client: IMA
         list(mailbox.iter_messages(refs))
         mailbox.apply([LabelChange(ref, SCAM) for ref in refs])
     client.select_folder("INBOX", readonly=True)
-    found = [{flag.decode() for flag in flags} - {"\\Recent"} for _, flags in sorted(client.get_flags([1, 2, 3]).items())]
+    found = [
+        {flag.decode() for flag in flags} - {"\\Recent"} for _, flags in sorted(client.get_flags([1, 2, 3]).items())
+    ]
     assert found == [{"Triage/Scam"}, {"\\Seen", "Triage/Scam"}, {"\\Flagged", "holiday", "$Forwarded", "Triage/Scam"}]
-    source.close()
 
 
-def test_only_what_comes_after_a_uid_is_listed(dovecot: Dovecot, user: str, client: IMAPClient) -> None:
+def test_only_what_comes_after_a_uid_is_listed(
+    dovecot: Dovecot, user: str, client: IMAPClient, source_of: Opener
+) -> None:
     for number in range(3):
         client.append("INBOX", make_scam(number))
     source = source_of(make_account(dovecot.port, user))
@@ -50,10 +72,11 @@ def test_only_what_comes_after_a_uid_is_listed(dovecot: Dovecot, user: str, clie
         assert [ref.uid for ref in mailbox.list_refs(after=Uid(1))] == [2, 3]
         assert mailbox.list_refs(after=Uid(3)) == []
         assert mailbox.list_refs(after=Uid(900)) == []
-    source.close()
 
 
-def test_nothing_is_written_under_another_uidvalidity(dovecot: Dovecot, user: str, client: IMAPClient) -> None:
+def test_nothing_is_written_under_another_uidvalidity(
+    dovecot: Dovecot, user: str, client: IMAPClient, source_of: Opener
+) -> None:
     client.append("INBOX", make_scam())
     client.logout()
     source = source_of(make_account(dovecot.port, user))
@@ -67,78 +90,90 @@ def test_nothing_is_written_under_another_uidvalidity(dovecot: Dovecot, user: st
         assert not any(
             item.keywords for item in mailbox.iter_messages(mailbox.list_refs()) if isinstance(item, RawMessage)
         )
-    source.close()
 
 
-def test_large_messages_are_read_by_their_beginning(dovecot: Dovecot, user: str, client: IMAPClient) -> None:
+def test_large_messages_are_read_by_their_beginning(
+    dovecot: Dovecot, user: str, client: IMAPClient, source_of: Opener
+) -> None:
     client.append("INBOX", make_raw("hello\n" * 40_000))
     with FaultProxy(dovecot.port) as proxy:
         source = source_of(make_account(proxy.port, user))
         with source.open("INBOX") as mailbox:
             item = next(iter(mailbox.iter_messages(mailbox.list_refs())))
-        source.close()
         assert isinstance(item, RawMessage)
         assert (len(item.content), item.is_cut) == (65536, True)
         assert proxy.bytes_to_client < 80_000
 
 
-def test_the_text_behind_a_large_attachment_is_fetched_by_itself(dovecot: Dovecot, user: str, client: IMAPClient) -> None:
+def test_the_text_behind_a_large_attachment_is_fetched_by_itself(
+    dovecot: Dovecot, user: str, client: IMAPClient, source_of: Opener
+) -> None:
     blob = b"QUJD" * 30_000
     client.append(
         "INBOX",
         b"From: a@b.example\r\nSubject: job\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: application/pdf\r\n"
-        b"Content-Transfer-Encoding: base64\r\n\r\n" + blob + b"\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nWe hire welders.\r\n--b--\r\n",
+        b"Content-Transfer-Encoding: base64\r\n\r\n"
+        + blob
+        + b"\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nWe hire welders.\r\n--b--\r\n",
     )
     source = source_of(make_account(dovecot.port, user))
     with source.open("INBOX") as mailbox:
         item = next(iter(mailbox.iter_messages(mailbox.list_refs())))
-    source.close()
     assert isinstance(item, RawMessage)
     assert b"We hire welders." in item.content
     assert b"Subject: job" in item.content
 
 
-def test_a_wrong_password_is_an_account_error_that_says_what_to_do(dovecot: Dovecot, user: str) -> None:
-    with pytest.raises(AccountError, match="check username and the password") as caught, source_of(
-        make_account(dovecot.port, user, "wrong-secret")
-    ).open("INBOX"):
+def test_a_wrong_password_is_an_account_error_that_says_what_to_do(
+    dovecot: Dovecot, user: str, source_of: Opener
+) -> None:
+    with (
+        pytest.raises(AccountError, match="check username and the password") as caught,
+        source_of(make_account(dovecot.port, user, "wrong-secret")).open("INBOX"),
+    ):
         pass
     assert "wrong-secret" not in str(caught.value)
 
 
-def test_a_missing_folder_is_an_account_error(dovecot: Dovecot, user: str) -> None:
-    with pytest.raises(AccountError, match="no folder 'Nowhere'"), source_of(make_account(dovecot.port, user)).open("Nowhere"):
+def test_a_missing_folder_is_an_account_error(dovecot: Dovecot, user: str, source_of: Opener) -> None:
+    with (
+        pytest.raises(AccountError, match="no folder 'Nowhere'"),
+        source_of(make_account(dovecot.port, user)).open("Nowhere"),
+    ):
         pass
 
 
-def test_an_untrusted_certificate_is_refused(dovecot: Dovecot, user: str) -> None:
+def test_an_untrusted_certificate_is_refused(dovecot: Dovecot, user: str, source_of: Opener) -> None:
     account = make_account(dovecot.tls_port, user, security="tls", host="localhost")
     with pytest.raises(AccountError, match="certificate is refused"), source_of(account).open("INBOX"):
         pass
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])
-def test_a_certificate_of_the_named_authority_is_trusted(dovecot: Dovecot, user: str, security: str) -> None:
+def test_a_certificate_of_the_named_authority_is_trusted(
+    dovecot: Dovecot, user: str, security: str, source_of: Opener
+) -> None:
     port = dovecot.tls_port if security == "tls" else dovecot.port
     account = make_account(port, user, security=security, host="localhost", ca_file=dovecot.ca_file)
     source = source_of(account)
     with source.open("INBOX") as mailbox:
         assert mailbox.list_refs() == []
-    source.close()
 
 
-def test_tls_to_a_plain_port_says_what_to_check(dovecot: Dovecot, user: str) -> None:
+def test_tls_to_a_plain_port_says_what_to_check(dovecot: Dovecot, user: str, source_of: Opener) -> None:
     account = make_account(dovecot.port, user, security="tls", host="localhost")
     with pytest.raises(AccountError, match="check port and security"), source_of(account).open("INBOX"):
         pass
 
 
-def test_a_refused_connection_is_transient(user: str) -> None:
+def test_a_refused_connection_is_transient(user: str, source_of: Opener) -> None:
     with pytest.raises(TransientMailError, match="refuses connections"), source_of(make_account(1, user)).open("INBOX"):
         pass
 
 
-def test_after_a_cut_within_a_literal_the_next_opening_works(dovecot: Dovecot, user: str, client: IMAPClient) -> None:
+def test_after_a_cut_within_a_literal_the_next_opening_works(
+    dovecot: Dovecot, user: str, client: IMAPClient, source_of: Opener
+) -> None:
     client.append("INBOX", make_raw("x" * 50_000))
     with FaultProxy(dovecot.port) as proxy:
         source = source_of(make_account(proxy.port, user))
@@ -148,10 +183,10 @@ def test_after_a_cut_within_a_literal_the_next_opening_works(dovecot: Dovecot, u
         proxy.cut_after = None
         with source.open("INBOX") as mailbox:
             assert len(list(mailbox.iter_messages(mailbox.list_refs()))) == 1
-        source.close()
 
 
-def test_a_silent_server_is_given_up(dovecot: Dovecot, user: str) -> None:
+def test_a_silent_server_is_given_up(dovecot: Dovecot, user: str, client: IMAPClient, source_of: Opener) -> None:
+    client.append("INBOX", make_scam())
     with FaultProxy(dovecot.port) as proxy:
         source = source_of(make_account(proxy.port, user, timeout_seconds=0.3))
         with pytest.raises(TransientMailError, match="in time"), source.open("INBOX") as mailbox:
@@ -159,18 +194,19 @@ def test_a_silent_server_is_given_up(dovecot: Dovecot, user: str) -> None:
             mailbox.list_refs()
 
 
-def test_a_keyword_that_does_not_stick_is_said(dovecot: Dovecot, user: str, client: IMAPClient) -> None:
+def test_a_keyword_that_does_not_stick_is_said(
+    dovecot: Dovecot, user: str, client: IMAPClient, source_of: Opener
+) -> None:
     client.append("INBOX", make_scam())
     with FaultProxy(dovecot.port) as proxy:
         proxy.on_client = lambda data: data.replace(b"Triage/Scam", b"Nothing/Yet")
         source = source_of(make_account(proxy.port, user), "keyword")
         with source.open("INBOX") as mailbox:
             applied = mailbox.apply([LabelChange(ref, SCAM) for ref in mailbox.list_refs()])
-        source.close()
     assert "labels.mode = 'folder'" in str(applied[0].error)
 
 
-def test_an_old_server_without_uidplus_keeps_copies_and_says_so(user: str) -> None:
+def test_an_old_server_without_uidplus_keeps_copies_and_says_so(user: str, source_of: Opener) -> None:
     with Dovecot(DovecotOptions(capability="IMAP4rev1")) as server:
         client = IMAPClient("127.0.0.1", server.port, ssl=False, timeout=10)
         client.login(user, server.password)
@@ -180,12 +216,11 @@ def test_an_old_server_without_uidplus_keeps_copies_and_says_so(user: str) -> No
             refs = mailbox.list_refs()
             assert mailbox.apply([LabelChange(refs[0], SCAM)])[0].error is None
             assert "no UIDPLUS" in str(mailbox.apply([LabelChange(refs[0], remove=SCAM)])[0].error)
-        source.close()
         assert client.select_folder("Triage/Scam")[b"EXISTS"] == 1
         client.logout()
 
 
-def test_a_read_only_folder_is_said(user: str) -> None:
+def test_a_read_only_folder_is_said(user: str, source_of: Opener) -> None:
     with Dovecot(DovecotOptions(acl=True)) as server:
         client = IMAPClient("127.0.0.1", server.port, ssl=False, timeout=10)
         client.login(user, server.password)
@@ -195,5 +230,4 @@ def test_a_read_only_folder_is_said(user: str) -> None:
         source = source_of(make_account(server.port, user), "keyword")
         with pytest.raises(AccountError, match="read-only"), source.open("Ro") as mailbox:
             mailbox.apply([LabelChange(ref, SCAM) for ref in mailbox.list_refs()])
-        source.close()
         client.logout()

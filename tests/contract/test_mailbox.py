@@ -81,7 +81,13 @@ def test_a_message_that_has_gone_is_said_and_stops_nothing(world: World) -> None
     world.deliver(make_scam())
     with world.source.open(world.folder) as mailbox:
         ref = mailbox.list_refs()[0]
-        lost = MessageRef(ref.account, ref.folder, ref.uidvalidity, type(ref.uid)(ref.uid + 4000 if ref.uid else 0), "lost" if ref.key else "")
+        lost = MessageRef(
+            ref.account,
+            ref.folder,
+            ref.uidvalidity,
+            type(ref.uid)(ref.uid + 4000 if ref.uid else 0),
+            "lost" if ref.key else "",
+        )
         applied = mailbox.apply([LabelChange(lost, SCAM), LabelChange(ref, SCAM)])
         assert [one.error for one in applied] == ["the message has gone", None]
         assert [item.ref for item in mailbox.iter_messages([lost, ref])] == [ref]
@@ -109,7 +115,8 @@ def test_hostile_messages_are_read_beside_the_others(world: World) -> None:
     for content in (
         b"Subject: \xff\xfe\x80\r\nFrom: <\r\n\r\n\x80\x81",
         b"\r\n\r\n",
-        b"Subject: 2024\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n" + b"--a\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n" * 300,
+        b"Subject: 2024\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n"
+        + b"--a\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n" * 300,
         make_raw(),
     ):
         world.deliver(content)

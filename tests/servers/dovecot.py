@@ -10,6 +10,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.servers.process import ServerProcess, free_port, give_away, unprivileged, wait_for_greeting
 
@@ -109,7 +110,7 @@ class DovecotOptions:
 class Dovecot(ServerProcess):
     """The server; starting takes a tenth of a second, stopping one."""
 
-    def __init__(self, options: DovecotOptions = DovecotOptions()) -> None:  # noqa: B008  frozen
+    def __init__(self, options: DovecotOptions = DovecotOptions()) -> None:
         self.options = options
         self.password = "secret"
         self.dir = Path(tempfile.mkdtemp(prefix="dv."))  # short: names of unix sockets are limited
@@ -136,7 +137,7 @@ class Dovecot(ServerProcess):
             )
         wait_for_greeting(self.port, self.process)
 
-    def _write(self) -> tuple[Path, dict[str, object]]:
+    def _write(self) -> tuple[Path, dict[str, Any]]:
         user, group, arguments = unprivileged()
         for part in ("run", "state", "home"):
             (self.dir / part).mkdir(exist_ok=True)
@@ -206,7 +207,7 @@ class Dovecot(ServerProcess):
         give_away(box)
 
     def set_acl(self, folder: str, rights: str) -> None:
-        """Set the owner's rights (RFC 4314): "lr" reads, "lrs" reads and sets \\Seen alone."""
+        r"""Set the owner's rights (RFC 4314): "lr" reads, "lrs" reads and sets \\Seen alone."""
         (self.dir / "acl" / folder).write_text(f"owner {rights}\n")
         give_away(self.dir / "acl")
 

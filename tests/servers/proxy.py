@@ -117,10 +117,9 @@ class FaultProxy:
     async def _fill(
         self, queue: "asyncio.Queue[tuple[float, bytes]]", reader: asyncio.StreamReader, *, to_client: bool
     ) -> None:
-        hook_of = (lambda: self.on_server) if to_client else (lambda: self.on_client)
         while True:
             data = await reader.read(1 << 18)
-            hook = hook_of()
+            hook = self.on_server if to_client else self.on_client
             if data and hook:
                 data = hook(data)
                 if not data:

@@ -39,7 +39,7 @@ def test_a_label_that_is_there_is_not_written_again_whatever_its_case() -> None:
 
 def test_a_new_verdict_replaces_our_own_label() -> None:
     change = plan(Category.SCAM, "Triage/Unsure", "foreign", writes=[write(make_ref(), "Triage/Unsure")])
-    assert (change.add, change.remove) == ({"Triage/Scam"}, {"Triage/Unsure"})
+    assert change == LabelChange(make_ref(), frozenset({"Triage/Scam"}), frozenset({"Triage/Unsure"}))
 
 
 def test_a_label_the_owner_removed_is_never_put_back() -> None:

@@ -6,17 +6,163 @@ from functools import lru_cache
 from publicsuffixlist import PublicSuffixList
 
 FREE_MAIL = frozenset(
-    ["gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "hotmail.co.uk", "hotmail.fr", "hotmail.es", "hotmail.it", "live.com", "live.nl", "msn.com", "yahoo.com", "yahoo.co.uk", "yahoo.fr", "yahoo.es", "yahoo.de", "yahoo.it", "yahoo.com.br", "ymail.com", "rocketmail.com", "aol.com", "icloud.com", "me.com", "mac.com", "proton.me", "protonmail.com", "tutanota.com", "tuta.io", "gmx.de", "gmx.net", "gmx.com", "gmx.at", "gmx.ch", "web.de", "t-online.de", "freenet.de", "mail.com", "mail.ru", "yandex.ru", "yandex.com", "bk.ru", "inbox.ru", "list.ru", "qq.com", "163.com", "126.com", "orange.fr", "wanadoo.fr", "free.fr", "sfr.fr", "laposte.net", "libero.it", "virgilio.it", "alice.it", "tiscali.it", "uol.com.br", "bol.com.br", "terra.com.br", "ig.com.br", "sapo.pt", "wp.pl", "o2.pl", "onet.pl", "interia.pl", "poczta.onet.pl", "ziggo.nl", "kpnmail.nl", "xs4all.nl", "telenet.be", "skynet.be", "bluewin.ch", "btinternet.com", "rediffmail.com", "zoho.com", "fastmail.com", "hushmail.com", "comcast.net", "verizon.net"]
+    [
+        "gmail.com",
+        "googlemail.com",
+        "outlook.com",
+        "hotmail.com",
+        "hotmail.co.uk",
+        "hotmail.fr",
+        "hotmail.es",
+        "hotmail.it",
+        "live.com",
+        "live.nl",
+        "msn.com",
+        "yahoo.com",
+        "yahoo.co.uk",
+        "yahoo.fr",
+        "yahoo.es",
+        "yahoo.de",
+        "yahoo.it",
+        "yahoo.com.br",
+        "ymail.com",
+        "rocketmail.com",
+        "aol.com",
+        "icloud.com",
+        "me.com",
+        "mac.com",
+        "proton.me",
+        "protonmail.com",
+        "tutanota.com",
+        "tuta.io",
+        "gmx.de",
+        "gmx.net",
+        "gmx.com",
+        "gmx.at",
+        "gmx.ch",
+        "web.de",
+        "t-online.de",
+        "freenet.de",
+        "mail.com",
+        "mail.ru",
+        "yandex.ru",
+        "yandex.com",
+        "bk.ru",
+        "inbox.ru",
+        "list.ru",
+        "qq.com",
+        "163.com",
+        "126.com",
+        "orange.fr",
+        "wanadoo.fr",
+        "free.fr",
+        "sfr.fr",
+        "laposte.net",
+        "libero.it",
+        "virgilio.it",
+        "alice.it",
+        "tiscali.it",
+        "uol.com.br",
+        "bol.com.br",
+        "terra.com.br",
+        "ig.com.br",
+        "sapo.pt",
+        "wp.pl",
+        "o2.pl",
+        "onet.pl",
+        "interia.pl",
+        "poczta.onet.pl",
+        "ziggo.nl",
+        "kpnmail.nl",
+        "xs4all.nl",
+        "telenet.be",
+        "skynet.be",
+        "bluewin.ch",
+        "btinternet.com",
+        "rediffmail.com",
+        "zoho.com",
+        "fastmail.com",
+        "hushmail.com",
+        "comcast.net",
+        "verizon.net",
+    ]
 )
 """Domains where anybody gets an address within a minute."""
 
 PLATFORMS = frozenset(
-    ["linkedin.com", "xing.com", "facebook.com", "facebookmail.com", "instagram.com", "twitter.com", "x.com", "indeed.com", "indeedemail.com", "wellfound.com", "angel.co", "hired.com", "stepstone.de", "monster.com", "glassdoor.com", "infojobs.net", "catho.com.br", "pracuj.pl", "welcometothejungle.com", "ziprecruiter.com", "totaljobs.com", "reed.co.uk", "seek.com.au", "naukri.com", "otta.com", "upwork.com", "malt.fr", "malt.com", "freelancer.com"]
+    [
+        "linkedin.com",
+        "xing.com",
+        "facebook.com",
+        "facebookmail.com",
+        "instagram.com",
+        "twitter.com",
+        "x.com",
+        "indeed.com",
+        "indeedemail.com",
+        "wellfound.com",
+        "angel.co",
+        "hired.com",
+        "stepstone.de",
+        "monster.com",
+        "glassdoor.com",
+        "infojobs.net",
+        "catho.com.br",
+        "pracuj.pl",
+        "welcometothejungle.com",
+        "ziprecruiter.com",
+        "totaljobs.com",
+        "reed.co.uk",
+        "seek.com.au",
+        "naukri.com",
+        "otta.com",
+        "upwork.com",
+        "malt.fr",
+        "malt.com",
+        "freelancer.com",
+    ]
 )
 """Registrable domains of platforms that pass on messages between people."""
 
 HIRING_SYSTEMS = frozenset(
-    ["greenhouse.io", "greenhouse-mail.io", "lever.co", "hire.lever.co", "ashbyhq.com", "myworkday.com", "workday.com", "smartrecruiters.com", "teamtailor.com", "teamtailor-mail.com", "icims.com", "taleo.net", "successfactors.com", "successfactors.eu", "bamboohr.com", "jobvite.com", "recruitee.com", "personio.de", "personio.com", "workable.com", "workablemail.com", "breezy.hr", "jazzhr.com", "bullhorn.com", "bullhornmail.com", "softgarden.de", "softgarden.io", "rexx-systems.com", "pinpointhq.com", "talentclue.com", "avature.net", "oraclecloud.com", "dayforce.com", "ukg.com", "homerun.co", "recruitcrm.io"]
+    [
+        "greenhouse.io",
+        "greenhouse-mail.io",
+        "lever.co",
+        "hire.lever.co",
+        "ashbyhq.com",
+        "myworkday.com",
+        "workday.com",
+        "smartrecruiters.com",
+        "teamtailor.com",
+        "teamtailor-mail.com",
+        "icims.com",
+        "taleo.net",
+        "successfactors.com",
+        "successfactors.eu",
+        "bamboohr.com",
+        "jobvite.com",
+        "recruitee.com",
+        "personio.de",
+        "personio.com",
+        "workable.com",
+        "workablemail.com",
+        "breezy.hr",
+        "jazzhr.com",
+        "bullhorn.com",
+        "bullhornmail.com",
+        "softgarden.de",
+        "softgarden.io",
+        "rexx-systems.com",
+        "pinpointhq.com",
+        "talentclue.com",
+        "avature.net",
+        "oraclecloud.com",
+        "dayforce.com",
+        "ukg.com",
+        "homerun.co",
+        "recruitcrm.io",
+    ]
 )
 """Registrable domains of applicant tracking systems and their relays."""
 
@@ -64,13 +210,47 @@ def _is_one_edit_apart(one: str, other: str) -> bool:
         one, other = other, one
     for index, (left, right) in enumerate(zip(one, other, strict=False)):
         if left != right:
-            swapped = one[index : index + 2] == other[index : index + 2][::-1] and one[index + 2 :] == other[index + 2 :]
+            swapped = (
+                one[index : index + 2] == other[index : index + 2][::-1] and one[index + 2 :] == other[index + 2 :]
+            )
             return swapped or one[index + (len(one) == len(other)) :] == other[index + 1 :]
     return True
 
 
 _ADDED_WORDS = frozenset(
-    ["career", "careers", "job", "jobs", "hr", "hiring", "recruit", "recruiting", "recruitment", "talent", "apply", "work", "team", "staff", "group", "global", "hire", "vacancy", "offer", "offers", "selection", "seleccion", "recrutement", "karriere", "bewerbung", "lavora", "emploi", "empleo", "vagas", "praca", "rekrutacja"]
+    [
+        "career",
+        "careers",
+        "job",
+        "jobs",
+        "hr",
+        "hiring",
+        "recruit",
+        "recruiting",
+        "recruitment",
+        "talent",
+        "apply",
+        "work",
+        "team",
+        "staff",
+        "group",
+        "global",
+        "hire",
+        "vacancy",
+        "offer",
+        "offers",
+        "selection",
+        "seleccion",
+        "recrutement",
+        "karriere",
+        "bewerbung",
+        "lavora",
+        "emploi",
+        "empleo",
+        "vagas",
+        "praca",
+        "rekrutacja",
+    ]
 )
 
 

@@ -48,7 +48,26 @@ def _name_words(text: str) -> Iterator[str]:
     return (word for word in plain.split() if len(word) > 2 and word not in _NOT_NAMES)  # noqa: PLR2004
 
 
-_NOT_NAMES = frozenset(["com", "org", "net", "example", "mail", "gmail", "outlook", "hotmail", "yahoo", "gmx", "web", "the", "info", "fastmail", "posteo", "mailbox"])
+_NOT_NAMES = frozenset(
+    [
+        "com",
+        "org",
+        "net",
+        "example",
+        "mail",
+        "gmail",
+        "outlook",
+        "hotmail",
+        "yahoo",
+        "gmx",
+        "web",
+        "the",
+        "info",
+        "fastmail",
+        "posteo",
+        "mailbox",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,13 @@ _LOOKALIKES = str.maketrans(
     "аеорсухівјѕԁһӏցԛԝαορτυνικχγɡıɩ",
     "aeopcyxibjsdhlgqwaoptuvikxygil",
 )
-_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+)
 _FOREIGN = re.compile("[\u0370-\u03ff\u0400-\u052f\u0261\u0131\u0269]")
-_MIXED_WORD = re.compile("[a-z\u00df-\u024f]*(?:[a-z][\u0370-\u03ff\u0400-\u052f\u0261\u0269]|[\u0370-\u03ff\u0400-\u052f\u0261\u0269][a-z])\\w*")
+_MIXED_WORD = re.compile(
+    "[a-z\u00df-\u024f]*(?:[a-z][\u0370-\u03ff\u0400-\u052f\u0261\u0269]|[\u0370-\u03ff\u0400-\u052f\u0261\u0269][a-z])\\w*"
+)
 _URL = re.compile(r"(?:(?:https?|hxxps?|ftp)://|www\.)[^\s<>\"')\]}]+")
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 _DIGITS = re.compile(r"\d")
@@ -75,4 +79,10 @@ def without_accents(folded: str) -> str:
 
 def sentence_words(folded: str) -> list[str]:
     """Return the words of folded text for phrases, with "." where a sentence ends."""
-    return words_only(_SENTENCE_END.sub(" xstop ", without_accents(folded))).replace("xstop", ".").replace("!", " ! ").replace("?", " ? ").split()
+    return (
+        words_only(_SENTENCE_END.sub(" xstop ", without_accents(folded)))
+        .replace("xstop", ".")
+        .replace("!", " ! ")
+        .replace("?", " ? ")
+        .split()
+    )

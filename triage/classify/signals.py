@@ -41,7 +41,8 @@ _COMPANY_WORD = re.compile(
     re.IGNORECASE,
 )
 _MONEY = re.compile(
-    r"(?:[€$£]\s?\d[\d.,]*\s?k?|\d[\d.,]*\s?(?:k\b|€|eur\b|euros?\b|usd\b|gbp\b|chf\b|pln\b|zl\b|reais\b|dollars?\b|pounds?\b))", re.IGNORECASE
+    r"(?:[€$£]\s?\d[\d.,]*\s?k?|\d[\d.,]*\s?(?:k\b|€|eur\b|euros?\b|usd\b|gbp\b|chf\b|pln\b|zl\b|reais\b|dollars?\b|pounds?\b))",
+    re.IGNORECASE,
 )
 _CAPITALS = re.compile(r"\b[A-ZÄÖÜÉÈÀÇÑ]{4,}\b")
 _MANY_CAPITALS = 6
@@ -92,7 +93,9 @@ def _of_sender(message: Message) -> Iterator[Signal]:
     site = registrable(domain)
     if site in FREE_MAIL:
         yield Signal("free_mail_sender", site)
-        if _COMPANY_WORD.search(message.sender.name) or _COMPANY_WORD.search(message.sender.local_part.replace(".", " ")):
+        if _COMPANY_WORD.search(message.sender.name) or _COMPANY_WORD.search(
+            message.sender.local_part.replace(".", " ")
+        ):
             yield Signal("free_mail_company", f"{message.sender.name} at {site}"[:80])
     if parts := added_word(label(domain)):
         yield Signal("added_word_domain", f"{parts[0]} + {parts[1]}")

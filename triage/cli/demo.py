@@ -24,7 +24,9 @@ def demo() -> None:
     console = open_console()
     with tempfile.TemporaryDirectory(prefix="triage-demo-") as folder:
         maildir = copy_sample(Path(folder) / "Maildir")
-        console.print(f"A sample mailbox of {len(list((maildir / 'new').iterdir()))} mails, judged by the shipped model.\n")
+        console.print(
+            f"A sample mailbox of {len(list((maildir / 'new').iterdir()))} mails, judged by the shipped model.\n"
+        )
         config = Config()
         source = build_path_sources([maildir])[0]
         store_url = f"sqlite:///{Path(folder) / 'store.sqlite3'}"

@@ -47,9 +47,7 @@ def _read(config_path: Path | None, message: str) -> RawMessage:
     """
     if match := _REF.fullmatch(message):
         source = build_account_sources(required_config(config_path), [match["account"]], [match["folder"]])[0]
-        ref = MessageRef(
-            match["account"], match["folder"], UidValidity(int(match["validity"])), Uid(int(match["uid"]))
-        )
+        ref = MessageRef(match["account"], match["folder"], UidValidity(int(match["validity"])), Uid(int(match["uid"])))
         return _read_one(source, match["folder"], ref, message)
     if not Path(message).exists() and (match := _POSITION.fullmatch(message)) and Path(match["path"]).is_file():
         source = build_path_sources([Path(match["path"])])[0]

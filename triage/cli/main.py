@@ -66,7 +66,9 @@ def scan(  # noqa: PLR0913, PLR0917  one parameter for each option of the contra
         list[Path] | None,
         typer.Argument(help="Mail files, folders of them, Maildir or mbox; none: all accounts.", metavar="[PATH]..."),
     ] = None,
-    account: Annotated[list[str] | None, typer.Option(help="Only this account; may be repeated.", metavar="NAME")] = None,
+    account: Annotated[
+        list[str] | None, typer.Option(help="Only this account; may be repeated.", metavar="NAME")
+    ] = None,
     folder: Annotated[list[str] | None, typer.Option(help="Only this folder; may be repeated.", metavar="F")] = None,
     since: Annotated[str | None, typer.Option(help="Only mail of the last days: 30d, 12h, 2w.", metavar="AGE")] = None,
     limit: Annotated[
@@ -114,7 +116,9 @@ def run(
 @app.command()
 def doctor(
     context: typer.Context,
-    account: Annotated[list[str] | None, typer.Option(help="Only this account; may be repeated.", metavar="NAME")] = None,
+    account: Annotated[
+        list[str] | None, typer.Option(help="Only this account; may be repeated.", metavar="NAME")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a check.")] = False,
 ) -> None:
     """Check configuration, store, model and accounts, and say which label mode each will use and why."""
@@ -124,7 +128,9 @@ def doctor(
 @app.command()
 def undo(
     context: typer.Context,
-    run_id: Annotated[str | None, typer.Argument(help="The run to take back; none lists the latest.", metavar="RUN")] = None,
+    run_id: Annotated[
+        str | None, typer.Argument(help="The run to take back; none lists the latest.", metavar="RUN")
+    ] = None,
 ) -> None:
     """Take back every label that a run wrote."""
     _lazy("undo", "undo")(context.obj, run_id)
@@ -134,7 +140,9 @@ def undo(
 def train(
     base: Annotated[bool, typer.Option("--base", help="Rebuild the shipped model from the corpus.")] = False,
     corpus: Annotated[Path, typer.Option(help="The corpus to learn from.", metavar="DIR")] = Path("models/corpus"),
-    extra: Annotated[list[Path] | None, typer.Option(help="More corpus files; may be repeated.", metavar="FILE")] = None,
+    extra: Annotated[
+        list[Path] | None, typer.Option(help="More corpus files; may be repeated.", metavar="FILE")
+    ] = None,
     output: Annotated[Path, typer.Option(help="Where the model and its card go.", metavar="DIR")] = Path("models"),
 ) -> None:
     """Learn a model and write it with its card."""

@@ -50,21 +50,25 @@ def printable(text: str, width: int | None = None) -> str:
 def outcome_to_json(outcome: Outcome) -> str:
     """Return the line that `scan --json` prints (design: a contract)."""
     verdict = outcome.verdict
-    return json.dumps(
-        {
-            "source": str(outcome.ref),
-            "message_id": outcome.message_id,
-            "state": outcome.state.value,
-            "category": verdict.category.value if verdict and verdict.category else None,
-            "probabilities": probabilities_to_json(verdict) if verdict else None,
-            "scam_kind": verdict.scam_kind if verdict else None,
-            "evidence": evidence_to_json(verdict) if verdict else [],
-            "label_change": {"add": sorted(outcome.change.add), "remove": sorted(outcome.change.remove)},
-            "applied": outcome.applied,
-            "error": outcome.error,
-        },
-        ensure_ascii=False,
-    ).encode("utf-8", "replace").decode()
+    return (
+        json.dumps(
+            {
+                "source": str(outcome.ref),
+                "message_id": outcome.message_id,
+                "state": outcome.state.value,
+                "category": verdict.category.value if verdict and verdict.category else None,
+                "probabilities": probabilities_to_json(verdict) if verdict else None,
+                "scam_kind": verdict.scam_kind if verdict else None,
+                "evidence": evidence_to_json(verdict) if verdict else [],
+                "label_change": {"add": sorted(outcome.change.add), "remove": sorted(outcome.change.remove)},
+                "applied": outcome.applied,
+                "error": outcome.error,
+            },
+            ensure_ascii=False,
+        )
+        .encode("utf-8", "replace")
+        .decode()
+    )
 
 
 def probabilities_to_json(verdict: Verdict) -> dict[str, float]:

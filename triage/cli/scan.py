@@ -43,7 +43,7 @@ class _Tally:
             self.shown.append(outcome)
 
 
-def scan(
+def scan(  # noqa: PLR0913  one parameter for each option of the contract
     config_path: Path | None,
     *,
     paths: Sequence[Path],
@@ -124,4 +124,6 @@ def _print_summary(tally: _Tally, run_id: str | None) -> None:
         if tally.planned:
             console.print(f"{tally.planned} would get labels; nothing was changed (--apply writes them)")
     else:
-        console.print(f"{tally.applied} labelled" + (f"; take it back with: triage undo {run_id}" if tally.applied else ""))
+        console.print(
+            f"{tally.applied} labelled" + (f"; take it back with: triage undo {run_id}" if tally.applied else "")
+        )

@@ -1,98 +1,65 @@
-"""What a server can do, and which way of labelling follows from it. Pure decisions."""
+"""What a server can do, and which way of labelling follows from it: pure."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
-from triage.errors import AccountError
-
-NEW_KEYWORDS = "\\*"
-"""In PERMANENTFLAGS: new keywords can be made by storing them (RFC 9051 section 7.1)."""
-
-# RFC 6154 section 2; RFC 8457 adds \Important.
-_SPECIAL_USES = ("\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Important", "\\Junk", "\\Sent", "\\Trash")
-
-
-class LabelMode(StrEnum):
-    """How a label is written: a keyword, a Gmail label, or a copy in a folder."""
-
-    KEYWORD = "keyword"
-    GMAIL = "gmail"
-    FOLDER = "folder"
+Mode = Literal["keyword", "gmail", "folder"]
 
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """What a server says about itself and one of its folders.
+    r"""What a server said of itself and of one folder.
 
     Attributes:
-        capabilities: in upper case, after login.
-        permanent_flags: PERMANENTFLAGS of a folder opened for writing.
-        delimiter: between the levels of folder names, None if there are no levels.
-        personal_prefix: what the names of the owner's own folders begin with.
-        special_use: folder by attribute, such as "\\Junk" (RFC 6154).
-        folders: all folders that can be opened.
+        permanent_flags: of the folder (RFC 9051 section 7.1, PERMANENTFLAGS).
+        delimiter: between the levels of folder names; empty for a flat server.
+        namespace: prefix of personal folders (RFC 2342), such as "INBOX.".
+        folders: every folder listed.
+        special_use: folders by their special use (RFC 6154), such as \\Junk.
     """
 
     capabilities: frozenset[str]
-    permanent_flags: frozenset[str] = frozenset()
-    delimiter: str | None = None
-    personal_prefix: str = ""
-    special_use: Mapping[str, str] = field(default_factory=dict)
-    folders: Sequence[str] = ()
+    permanent_flags: frozenset[str]
+    delimiter: str
+    namespace: str
+    folders: tuple[str, ...]
+    special_use: Mapping[str, str]
+
+    def has(self, capability: str) -> bool:
+        """Return whether the server names a capability."""
+        return capability.upper() in self.capabilities
+
+    def folder_for(self, label: str) -> str:
+        """Return the folder that stands for a label, in the server's own spelling."""
+        name = label.replace("/", self.delimiter) if self.delimiter else label.replace("/", "-")
+        return f"{self.namespace}{name}"
 
 
-def find_special_uses(folders: Mapping[str, Collection[str]]) -> dict[str, str]:
-    """Return the first folder for each special use.
-
-    Args:
-        folders: attributes by folder name.
-    """
-    found: dict[str, str] = {}
-    for name, attributes in folders.items():
-        lower = {attribute.lower() for attribute in attributes}
-        for use in _SPECIAL_USES:
-            if use.lower() in lower:
-                found.setdefault(use, name)
-    return found
-
-
-def choose_label_mode(facts: ServerFacts, wanted: str, names: Collection[str] = ()) -> tuple[LabelMode, str]:
-    """Return how to write labels, and why in words.
+def choose_label_mode(facts: ServerFacts, wanted: str, labels: frozenset[str]) -> tuple[Mode, str]:
+    """Return the way to label and the reason for people.
 
     Args:
-        facts: of the folder to label in.
-        wanted: labels.mode of the configuration: "auto", or a mode to use whatever the server offers.
-        names: the labels that will be written.
-
-    Raises:
-        AccountError: the mode wanted cannot work on this server.
+        wanted: "auto", or the way fixed in the configuration.
+        labels: the labels that must be writable.
     """
-    if wanted == "auto":
-        return _choose(facts, names)
-    mode = LabelMode(wanted)
-    if mode is LabelMode.GMAIL and not _is_gmail(facts):
-        message = "labels.mode is 'gmail', but the server does not offer X-GM-EXT-1; set it to 'auto'"
-        raise AccountError(message)
-    if mode is LabelMode.KEYWORD and not _takes_keywords(facts, names):
-        return mode, "labels.mode says so, although the server does not promise to keep keywords"
-    return mode, "labels.mode says so"
+    if wanted in {"keyword", "gmail", "folder"}:
+        return _fixed(wanted), "it is fixed by labels.mode in the configuration"
+    if facts.has("X-GM-EXT-1"):
+        return "gmail", "the server offers Gmail's labels (X-GM-EXT-1)"
+    flags = {flag.lower() for flag in facts.permanent_flags}
+    if "\\*" in flags:
+        return "keyword", "the server keeps keywords of any name (PERMANENTFLAGS has \\*)"
+    if labels and all(label.lower() in flags for label in labels):
+        return "keyword", "the server already knows our keywords"
+    return "folder", "the server keeps no keywords of our own (PERMANENTFLAGS lacks \\*), so copies go to folders"
 
 
-def _choose(facts: ServerFacts, names: Collection[str]) -> tuple[LabelMode, str]:
-    if _is_gmail(facts):
-        return LabelMode.GMAIL, "the server is Gmail (X-GM-EXT-1), which shows labels and hides keywords"
-    if NEW_KEYWORDS in facts.permanent_flags:
-        return LabelMode.KEYWORD, "the folder takes new keywords (PERMANENTFLAGS has \\*)"
-    if _takes_keywords(facts, names):
-        return LabelMode.KEYWORD, "the folder already knows all our keywords (PERMANENTFLAGS)"
-    return LabelMode.FOLDER, "the folder does not take new keywords (PERMANENTFLAGS lacks \\*), so a label is a copy in a folder"
-
-
-def _is_gmail(facts: ServerFacts) -> bool:
-    return "X-GM-EXT-1" in facts.capabilities
-
-
-def _takes_keywords(facts: ServerFacts, names: Collection[str]) -> bool:
-    known = {flag.lower() for flag in facts.permanent_flags}
-    return NEW_KEYWORDS in known or (bool(names) and all(name.lower() in known for name in names))
+def _fixed(wanted: str) -> Mode:
+    match wanted:
+        case "gmail":
+            return "gmail"
+        case "folder":
+            return "folder"
+        case _:
+            return "keyword"

@@ -14,7 +14,20 @@ from triage.errors import AccountError, ProtocolError, TransientMailError, Triag
 
 # RFC 5530 section 3 and RFC 9051 section 7.1: a person must act.
 _PERMANENT = frozenset(
-    ["AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "EXPIRED", "PRIVACYREQUIRED", "CONTACTADMIN", "NOPERM", "CLIENTBUG", "CANNOT", "OVERQUOTA", "NONEXISTENT", "TRYCREATE", "ALREADYEXISTS"]
+    [
+        "AUTHENTICATIONFAILED",
+        "AUTHORIZATIONFAILED",
+        "EXPIRED",
+        "PRIVACYREQUIRED",
+        "CONTACTADMIN",
+        "NOPERM",
+        "CLIENTBUG",
+        "CANNOT",
+        "OVERQUOTA",
+        "NONEXISTENT",
+        "TRYCREATE",
+        "ALREADYEXISTS",
+    ]
 )
 _TEMPORARY = frozenset(["UNAVAILABLE", "LIMIT", "INUSE", "SERVERBUG", "THROTTLED"])
 _CODE = re.compile(r"\[([A-Z-]+)")
@@ -38,7 +51,16 @@ def translated(account: str, during: str) -> Iterator[None]:
         yield
     except TriageError:
         raise
-    except (IMAPClientError, OSError, ValueError, TypeError, IndexError, AttributeError, KeyError, RecursionError) as error:
+    except (
+        IMAPClientError,
+        OSError,
+        ValueError,
+        TypeError,
+        IndexError,
+        AttributeError,
+        KeyError,
+        RecursionError,
+    ) as error:
         raise translate(error, account, during) from error
 
 
@@ -71,7 +93,7 @@ def _reason(error: OSError) -> str:
     return "the connection was lost"
 
 
-def _translate_protocol(error: Exception, where: str) -> TriageError:
+def _translate_protocol(error: Exception, where: str) -> TriageError:  # noqa: PLR0911  a table read from top to bottom
     code = response_code(error)
     if isinstance(error, LoginError):
         if code in _TEMPORARY:

@@ -1,48 +1,284 @@
-"""The names of our labels: which there are, which may be sent, and what folder stands for one."""
+"""Three ways to carry a label: as keyword, as Gmail label, as a copy in a folder."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Protocol
 
-from triage.records import Category, LabelChange
+from imapclient import IMAPClient
 
-_ALLOWED = re.compile(r"[A-Za-z0-9_$./-]{1,50}")
-"""Characters every server takes in a keyword; RFC 9051 section 9 (atom) would allow more, a
-quote or brace would end the command, and Dovecot refuses more than 50."""
+from triage.errors import AccountError
+from triage.imap.capabilities import ServerFacts
+from triage.imap.errors import response_code, translated
+from triage.imap.headers import fetch_fingerprints
+from triage.records import Applied, LabelChange
 
+STORE_BATCH = 500
+"""UIDs in one command: 0.07 ms a message where one command each takes 1.4."""
 
-def label_names(prefix: str) -> frozenset[str]:
-    """Return every label there is under a prefix; mail judged `other` has none."""
-    kinds = [category.value.capitalize() for category in Category if category is not Category.OTHER]
-    return frozenset(f"{prefix}{kind}" for kind in (*kinds, "Unsure"))
+# What goes into a command unquoted must not hold anything that IMAP reads otherwise.
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_.$/-]{1,50}")
 
-
-def find_problem(change: LabelChange, prefix: str) -> str | None:
-    """Return why a change must not be sent, None if it may."""
-    for name in sorted(change.add | change.remove):
-        if not _ALLOWED.fullmatch(name):
-            return f"{name!r} cannot be a label; use at most 50 of A-Z a-z 0-9 _ $ . / -"
-        if not name.lower().startswith(prefix.lower()):
-            return f"{name!r} is not one of our labels, which begin with {prefix!r}; it is left alone"
-    return None
+GONE = "the message has gone"
 
 
-def split_names(found: Iterable[str], known: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the known names among those found, as we write them, and all other names as they are.
+class Labels(Protocol):
+    """One way to carry labels, on the client's open folder."""
 
-    Keywords are compared without regard to case (RFC 9051 section 2.3.2).
+    @property
+    def fetch_items(self) -> tuple[str, ...]:
+        """What to fetch beside FLAGS to see the labels of a message."""
+
+    def from_items(self, items: Mapping[bytes, object]) -> frozenset[str]:
+        """Return the labels that such an answer shows."""
+
+    def present(self, uids: Collection[int]) -> Mapping[int, frozenset[str]]:
+        """Return the labels that no answer shows, by UID of the open folder."""
+
+    def apply(self, changes: Sequence[LabelChange]) -> list[Applied]:
+        """Write changes on the folder that is selected for writing."""
+
+
+def by_label(changes: Sequence[LabelChange]) -> Iterator[tuple[str, bool, list[int]]]:
+    """Yield (label, whether it is added, UIDs), at most 500 UIDs at a time."""
+    wanted: dict[tuple[str, bool], list[int]] = {}
+    for change in changes:
+        for label in change.add:
+            wanted.setdefault((label, True), []).append(change.ref.uid)
+        for label in change.remove:
+            wanted.setdefault((label, False), []).append(change.ref.uid)
+    for (label, is_added), uids in sorted(wanted.items()):
+        for start in range(0, len(uids), STORE_BATCH):
+            yield label, is_added, uids[start : start + STORE_BATCH]
+
+
+def _results(changes: Sequence[LabelChange], errors: Mapping[int, str]) -> list[Applied]:
+    return [Applied(change, errors.get(change.ref.uid)) for change in changes]
+
+
+class KeywordLabels:
+    """Labels as keywords of the message (RFC 9051 section 2.3.2)."""
+
+    fetch_items: tuple[str, ...] = ()
+
+    def __init__(self, client: IMAPClient, account: str, names: frozenset[str]) -> None:
+        """Keep the client and the names that may be written."""
+        self._client = client
+        self._account = account
+        self._names = names
+
+    def from_items(self, items: Mapping[bytes, object]) -> frozenset[str]:
+        """Nothing beyond FLAGS."""
+        del items
+        return frozenset()
+
+    def present(self, uids: Collection[int]) -> Mapping[int, frozenset[str]]:
+        """Nothing beyond FLAGS."""
+        del uids
+        return {}
+
+    def apply(self, changes: Sequence[LabelChange]) -> list[Applied]:
+        """STORE +FLAGS.SILENT and -FLAGS.SILENT, then look whether they stuck."""
+        refused: dict[str, str] = {}
+        for label, is_added, uids in by_label(changes):
+            if label not in self._names or not _SAFE_NAME.fullmatch(label):
+                message = (
+                    f"account {self._account}: {label!r} is no keyword this program may write; check labels.prefix"
+                )
+                raise AccountError(message)
+            with translated(self._account, "writing keywords"):
+                change_flags = self._client.add_flags if is_added else self._client.remove_flags
+                try:
+                    change_flags(uids, [label], silent=True)
+                except IMAPClient.AbortError:
+                    raise
+                except IMAPClient.Error as error:
+                    refused[label] = response_code(error) or "NO"
+        return self._verify(changes, refused)
+
+    def _verify(self, changes: Sequence[LabelChange], refused: Mapping[str, str]) -> list[Applied]:
+        """A server may answer OK and drop a keyword: only a FETCH tells."""
+        uids = [change.ref.uid for change in changes]
+        flags: dict[int, set[str]] = {}
+        for start in range(0, len(uids), STORE_BATCH):
+            with translated(self._account, "checking keywords"):
+                found = self._client.get_flags(uids[start : start + STORE_BATCH])
+            flags.update({uid: {flag.decode("utf-8", "replace").lower() for flag in one} for uid, one in found.items()})
+        errors: dict[int, str] = {}
+        for change in changes:
+            there = flags.get(change.ref.uid)
+            if there is None:
+                errors[change.ref.uid] = GONE
+            elif any(label.lower() not in there for label in change.add):
+                code = next((refused[label] for label in change.add if label in refused), "")
+                why = f" ({code})" if code else ""
+                errors[change.ref.uid] = f"the server did not keep the keyword{why}; set labels.mode = 'folder'"
+            elif any(label.lower() in there for label in change.remove):
+                errors[change.ref.uid] = "the server did not remove the keyword"
+        return _results(changes, errors)
+
+
+class GmailLabels:
+    """Labels as Gmail's own (X-GM-EXT-1): +X-GM-LABELS touches no other label."""
+
+    fetch_items: tuple[str, ...] = ("X-GM-LABELS",)
+
+    def __init__(self, client: IMAPClient, account: str, names: frozenset[str]) -> None:
+        """Keep the client and the names that may be written."""
+        self._client = client
+        self._account = account
+        self._names = names
+
+    def from_items(self, items: Mapping[bytes, object]) -> frozenset[str]:
+        """Return the labels the server lists, Gmail's own included."""
+        value = items.get(b"X-GM-LABELS", ())
+        labels = value if isinstance(value, tuple | list) else ()
+        return frozenset(one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one) for one in labels)
+
+    def present(self, uids: Collection[int]) -> Mapping[int, frozenset[str]]:
+        """Nothing beyond X-GM-LABELS."""
+        del uids
+        return {}
+
+    def apply(self, changes: Sequence[LabelChange]) -> list[Applied]:
+        """STORE +X-GM-LABELS and -X-GM-LABELS, then look whether they stuck."""
+        for label, is_added, uids in by_label(changes):
+            if label not in self._names:
+                message = f"account {self._account}: {label!r} is no label this program may write; check labels.prefix"
+                raise AccountError(message)
+            with translated(self._account, "writing labels"):
+                if is_added:
+                    self._client.add_gmail_labels(uids, [label], silent=True)
+                else:
+                    self._client.remove_gmail_labels(uids, [label], silent=True)
+        errors: dict[int, str] = {}
+        uids = [change.ref.uid for change in changes]
+        with translated(self._account, "checking labels"):
+            found = self._client.fetch(uids, ["X-GM-LABELS"])
+        for change in changes:
+            items = found.get(change.ref.uid)
+            there = self.from_items(items) if items else frozenset()
+            if items is None:
+                errors[change.ref.uid] = GONE
+            elif not change.add <= there or change.remove & there:
+                errors[change.ref.uid] = "the server did not keep the label"
+        return _results(changes, errors)
+
+
+class FolderLabels:
+    """Labels as copies in folders, for servers that keep no keywords: nothing ever moves.
+
+    A message carries a label when the label's folder holds a copy: a message with the
+    same fingerprint. So the server itself remembers, and copying twice is copying once.
     """
-    canonical = {name.lower(): name for name in known}
-    ours = {canonical[name.lower()] for name in found if name.lower() in canonical}
-    others = {name for name in found if name.lower() not in canonical}
-    return frozenset(ours), frozenset(others)
 
+    fetch_items: tuple[str, ...] = ()
 
-def folder_name(label: str, personal_prefix: str, delimiter: str | None) -> str:
-    """Return the folder on the server that stands for a label.
+    def __init__(self, client: IMAPClient, account: str, names: frozenset[str], facts: ServerFacts, home: str) -> None:
+        """Keep the client, the names that may be written, how the server spells folders, and the open folder."""
+        self._home = home
+        self._client = client
+        self._account = account
+        self._names = names
+        self._facts = facts
+        self._folders = {name: facts.folder_for(name) for name in names}
+        self._existing = set(facts.folders)
+        self._copies: dict[str, set[str]] | None = None
 
-    Args:
-        label: with "/" between its levels.
-        personal_prefix: where the owner's folders begin, such as "INBOX." (RFC 2342).
-        delimiter: None on a server without levels, where "/" is a letter like any other.
-    """
-    return personal_prefix + (label.replace("/", delimiter) if delimiter else label)
+    def from_items(self, items: Mapping[bytes, object]) -> frozenset[str]:
+        """Nothing in the message's own folder tells."""
+        del items
+        return frozenset()
+
+    def present(self, uids: Collection[int]) -> Mapping[int, frozenset[str]]:
+        """Return the labels of messages of the open folder, which stays open."""
+        copies = self._load_copies()
+        if not any(copies.values()) or not uids:
+            return {}
+        marks = fetch_fingerprints(self._client, self._account, sorted(uids))
+        return {uid: frozenset(name for name in self._names if mark in copies[name]) for uid, mark in marks.items()}
+
+    def _load_copies(self) -> dict[str, set[str]]:
+        """Return the fingerprints in each label's folder; the folders are examined once."""
+        if self._copies is None:
+            copies: dict[str, set[str]] = {name: set() for name in self._names}
+            there = [name for name in sorted(self._names) if self._folders[name] in self._existing]
+            for name in there:
+                with self._visiting(self._folders[name], readonly=True):
+                    with translated(self._account, "listing copies"):
+                        uids = self._client.search(["ALL"])
+                    copies[name].update(fetch_fingerprints(self._client, self._account, uids).values())
+            self._copies = copies
+        return self._copies
+
+    @contextmanager
+    def _visiting(self, folder: str, *, readonly: bool) -> Iterator[None]:
+        """Open another folder for a while and come back to the one that was open."""
+        with translated(self._account, f"opening {folder}"):
+            self._client.select_folder(folder, readonly=readonly)
+        yield
+        with translated(self._account, f"opening {self._home}"):
+            self._client.select_folder(self._home, readonly=True)
+
+    def apply(self, changes: Sequence[LabelChange]) -> list[Applied]:
+        """COPY what a label is added to, and take back our own copies where one is removed."""
+        uids: list[int] = sorted({change.ref.uid for change in changes})
+        copies = self._load_copies()
+        # Looking at other folders left this one examined: COPY needs no more.
+        marks = fetch_fingerprints(self._client, self._account, uids)
+        errors = {uid: GONE for uid in uids if uid not in marks}
+        for label, is_added, wanted in by_label(changes):
+            here = [uid for uid in wanted if uid in marks]
+            if is_added:
+                missing = [uid for uid in here if marks[uid] not in copies[label]]
+                errors.update(self._copy(label, missing, marks))
+            else:
+                errors.update(self._take_back(label, here, marks))
+        return _results(changes, errors)
+
+    def _copy(self, label: str, uids: Sequence[int], marks: Mapping[int, str]) -> dict[int, str]:
+        if not uids:
+            return {}
+        folder = self._folders[label]
+        self._make(folder)
+        try:
+            with translated(self._account, f"copying to {folder}"):
+                self._client.copy(uids, folder)
+        except AccountError as error:
+            return dict.fromkeys(uids, str(error))
+        # The copies' own UIDs are found when they are needed: not every server tells them (UIDPLUS).
+        self._load_copies()[label].update(marks[uid] for uid in uids)
+        return {}
+
+    def _make(self, folder: str) -> None:
+        if folder in self._existing:
+            return
+        with translated(self._account, f"making {folder}"):
+            try:
+                self._client.create_folder(folder)
+            except IMAPClient.AbortError:
+                raise
+            except IMAPClient.Error:
+                if not self._client.folder_exists(folder):  # another session may have been faster
+                    raise
+            self._client.subscribe_folder(folder)
+        self._existing.add(folder)
+
+    def _take_back(self, label: str, uids: Sequence[int], marks: Mapping[int, str]) -> dict[int, str]:
+        """Delete our copies: marked, and expunged by their UIDs alone (RFC 4315 section 2.1)."""
+        folder = self._folders[label]
+        if not uids or folder not in self._existing:
+            return {}
+        if not self._facts.has("UIDPLUS"):
+            why = f"the server cannot delete single copies (no UIDPLUS); delete them in {folder} yourself"
+            return dict.fromkeys(uids, why)
+        doomed = {marks[uid] for uid in uids}
+        with self._visiting(folder, readonly=False), translated(self._account, f"deleting copies in {folder}"):
+            found = fetch_fingerprints(self._client, self._account, self._client.search(["ALL"]))
+            ours = sorted(uid for uid, mark in found.items() if mark in doomed)
+            for start in range(0, len(ours), STORE_BATCH):
+                batch = ours[start : start + STORE_BATCH]
+                self._client.add_flags(batch, ["\\Deleted"], silent=True)
+                self._client.uid_expunge(batch)
+        self._load_copies()[label].difference_update(doomed)
+        return {}

@@ -24,6 +24,7 @@ _SEARCH_WINDOW = 50_000
 
 _BODY = f"BODY.PEEK[]<0.{MAX_BODY_BYTES}>"
 _BODY_KEY = b"BODY[]<0>"
+_RENUMBERED = "the folder has a new UIDVALIDITY; run again"
 _READ_ITEMS = ["RFC822.SIZE", "INTERNALDATE", "FLAGS", _BODY]
 
 
@@ -150,7 +151,9 @@ class ImapMailbox:
             part = first_text_part(structure)
             if part is None:
                 return content
-            items = self._client.fetch([ref.uid], [f"BODY.PEEK[{part}.MIME]", f"BODY.PEEK[{part}]<0.{MAX_BODY_BYTES // 2}>"])
+            items = self._client.fetch(
+                [ref.uid], [f"BODY.PEEK[{part}.MIME]", f"BODY.PEEK[{part}]<0.{MAX_BODY_BYTES // 2}>"]
+            )
         found = items.get(ref.uid, {})
         mime, body = found.get(f"BODY[{part}.MIME]".encode()), found.get(f"BODY[{part}]<0>".encode())
         if not isinstance(mime, bytes) or not isinstance(body, bytes):
@@ -175,9 +178,9 @@ class ImapMailbox:
             return []
         try:
             uidvalidity, _ = self._select(readonly=False)
-            if uidvalidity != self._uidvalidity:
-                return [Applied(change, "the folder was renumbered meanwhile; run again") for change in changes]
-            return self._labels.apply(changes, uidvalidity)
+            current = [change for change in changes if change.ref.uidvalidity == uidvalidity]
+            written = {one.change: one for one in self._labels.apply(current)} if current else {}
+            return [written.get(change) or Applied(change, _RENUMBERED) for change in changes]
         finally:
             self._examine_again()
 

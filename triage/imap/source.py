@@ -1,6 +1,6 @@
 """An IMAP account as `MailSource`: one connection, opened when needed and dropped when broken."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from imapclient import IMAPClient
@@ -16,6 +16,8 @@ from triage.records import LABEL_NAMES
 
 _SPECIAL_USE = frozenset({"\\all", "\\archive", "\\drafts", "\\flagged", "\\important", "\\junk", "\\sent", "\\trash"})
 
+_PROBED = ("\\trash", "\\junk", "\\drafts", "\\sent")
+
 
 class ImapSource:
     """One account. Not for two threads at once: it has one socket."""
@@ -25,6 +27,7 @@ class ImapSource:
         self._account = account
         self._labels = labels
         self._client: IMAPClient | None = None
+        self._permanent_flags: frozenset[str] | None = None
 
     @property
     def name(self) -> str:
@@ -86,25 +89,46 @@ class ImapSource:
             capabilities = frozenset(_text(one).upper() for one in client.capabilities())
             namespace = self._namespace(client, capabilities)
             listed = client.list_folders()
+        special_use = {
+            _text(flag).lower(): _text(one[2])
+            for one in listed
+            for flag in one[0]
+            if _text(flag).lower() in _SPECIAL_USE
+        }
+        if self._permanent_flags is None:
+            self._permanent_flags = self._probe(client, special_use, folder)
+        self._select(client, folder, readonly=True)
+        return ServerFacts(
+            capabilities=capabilities,
+            permanent_flags=self._permanent_flags,
+            delimiter=next((_text(one[1]) for one in listed if one[1]), ""),
+            namespace=namespace,
+            folders=tuple(_text(one[2]) for one in listed),
+            special_use=special_use,
+        )
+
+    def _probe(self, client: IMAPClient, special_use: Mapping[str, str], folder: str) -> frozenset[str]:
+        r"""Return PERMANENTFLAGS, which EXAMINE leaves empty (RFC 9051 section 7.1).
+
+        SELECT takes away \Recent, so that a folder nobody reads is asked rather than the owner's.
+        """
+        probed = next((special_use[use] for use in _PROBED if use in special_use), folder)
+        found = self._select(client, probed, readonly=False)
+        flags = found.get(b"PERMANENTFLAGS", ())
+        return frozenset(_text(flag) for flag in flags) if isinstance(flags, tuple | list) else frozenset()
+
+    def _select(self, client: IMAPClient, folder: str, *, readonly: bool) -> Mapping[bytes, object]:
         with translated(self.name, f"opening {folder}"):
             try:
-                selected = client.select_folder(folder, readonly=True)
+                found: Mapping[bytes, object] = client.select_folder(folder, readonly=readonly)
+            except IMAPClient.ReadOnlyError:
+                return {}
             except IMAPClient.AbortError:
                 raise
             except IMAPClient.Error as error:
                 message = f"account {self.name}: there is no folder {folder!r} that can be opened; check folders"
                 raise AccountError(message) from error
-        delimiter = next((_text(one[1]) for one in listed if one[1]), "")
-        return ServerFacts(
-            capabilities=capabilities,
-            permanent_flags=frozenset(_text(flag) for flag in selected.get(b"PERMANENTFLAGS", ())),
-            delimiter=delimiter,
-            namespace=namespace,
-            folders=tuple(_text(one[2]) for one in listed),
-            special_use={
-                _text(flag).lower(): _text(one[2]) for one in listed for flag in one[0] if _text(flag).lower() in _SPECIAL_USE
-            },
-        )
+        return found
 
     @staticmethod
     def _namespace(client: IMAPClient, capabilities: frozenset[str]) -> str:

@@ -45,8 +45,12 @@ def make_card(found: Answers, recipe: Recipe) -> dict[str, object]:
                 )
                 for index, category in enumerate(CATEGORIES)
             },
-            "lead_called_scam": _figure(lead_called_scam(found.truth, found.answers), *interval(found, lead_called_scam)),
-            "scam_called_lead": _figure(scam_called_lead(found.truth, found.answers), *interval(found, scam_called_lead)),
+            "lead_called_scam": _figure(
+                lead_called_scam(found.truth, found.answers), *interval(found, lead_called_scam)
+            ),
+            "scam_called_lead": _figure(
+                scam_called_lead(found.truth, found.answers), *interval(found, scam_called_lead)
+            ),
             "pairs_wholly_right": {"right": right, "pairs": pairs},
             "calibration_error": round(calibration_error(found), 4),
             "confusion": confusion(found).tolist(),

@@ -213,6 +213,4 @@ def _attach(message: EmailMessage, item: object, rng: random.Random) -> None:
     elif main == "message":
         message.add_attachment(data, maintype="application", subtype="octet-stream", filename=str(name))
     else:
-        message.add_attachment(
-            data, maintype=main or "application", subtype=sub or "octet-stream", filename=str(name)
-        )
+        message.add_attachment(data, maintype=main or "application", subtype=sub or "octet-stream", filename=str(name))

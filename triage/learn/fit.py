@@ -118,7 +118,9 @@ def calibrate(scores: Vector, labels: Labels) -> tuple[Vector, Vector]:
         # A pull towards no change keeps small data from running away.
         pull = 1e-3 * (np.sum((slope - 1) ** 2) + np.sum(bias**2))
         value = -float(np.mean(np.log(np.clip(chances[truth == 1], 1e-12, 1)))) + pull
-        gradient = np.concatenate([np.sum(error * scores, axis=0) + 2e-3 * (slope - 1), error.sum(axis=0) + 2e-3 * bias])
+        gradient = np.concatenate(
+            [np.sum(error * scores, axis=0) + 2e-3 * (slope - 1), error.sum(axis=0) + 2e-3 * bias]
+        )
         return value, gradient
 
     start = np.concatenate([np.ones(size), np.zeros(size)])

@@ -7,9 +7,7 @@ from triage.records import Authentication
 # RFC 8601 section 2.2: authserv-id [version] *( ";" method "=" result [reason] *propspec ).
 _COMMENT = re.compile(r"\([^()]*\)")
 _RESULT = re.compile(r"^\s*([a-z0-9-]+)(?:\s*/\s*\d+)?\s*=\s*([a-z]+)", re.IGNORECASE)
-_PROPERTY = re.compile(
-    r"\b(?:header\.(?:d|i|from)|smtp\.(?:mailfrom|helo|mail))\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE
-)
+_PROPERTY = re.compile(r"\b(?:header\.(?:d|i|from)|smtp\.(?:mailfrom|helo|mail))\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE)
 _METHODS = frozenset({"spf", "dkim", "dmarc", "arc"})
 _MAX_CHARACTERS = 4096
 

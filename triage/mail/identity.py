@@ -6,7 +6,9 @@ import re
 # These stay the same in every copy of a message; Received, Status and the like do not.
 FINGERPRINT_FIELDS = ("message-id", "date", "from", "subject")
 
-_FIELD = re.compile(rb"^(message-id|date|from|subject)[ \t]*:((?:[^\r\n]*(?:\r?\n[ \t])?)*)", re.IGNORECASE | re.MULTILINE)
+_FIELD = re.compile(
+    rb"^(message-id|date|from|subject)[ \t]*:((?:[^\r\n]*(?:\r?\n[ \t])?)*)", re.IGNORECASE | re.MULTILINE
+)
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
 # RFC 5322 sets no limit for a header section; 64 KiB is what is read of a message anyway.
 _MAX_HEADER_BYTES = 65536

@@ -93,7 +93,9 @@ def _chunks(refs: Sequence[MessageRef]) -> Iterator[Sequence[MessageRef]]:
 def _judge_one(item: RawMessage | UnreadableMessage, judge: Judge) -> _Judged:
     nothing = LabelChange(item.ref)
     if isinstance(item, UnreadableMessage):
-        return _Judged(Outcome(item.ref, None, State.UNJUDGED, None, nothing, applied=False, error=item.reason), "", frozenset())
+        return _Judged(
+            Outcome(item.ref, None, State.UNJUDGED, None, nothing, applied=False, error=item.reason), "", frozenset()
+        )
     mark = fingerprint(item.content)
     try:
         message = parse_message(item.content, is_cut=item.is_cut)

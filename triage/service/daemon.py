@@ -42,7 +42,7 @@ class CycleReport:
 class Daemon:
     """Runs passes over accounts until it is stopped."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  everything a pass needs, wired in one place
         self,
         sources: Sequence[MailSource],
         judge: Judge,

@@ -32,9 +32,7 @@ class UndoReport:
         )
 
 
-def undo_run(
-    run_id: str, store: Store, open_source: Callable[[str, str], MailSource], names: LabelNames
-) -> UndoReport:
+def undo_run(run_id: str, store: Store, open_source: Callable[[str, str], MailSource], names: LabelNames) -> UndoReport:
     """Take a run back; repeating it finds nothing left to do.
 
     Args:
@@ -88,9 +86,7 @@ def _undo_folder(entries: Sequence[Entry], mailbox: Mailbox, store: Store, names
 
 def _current_places(entries: Sequence[Entry], mailbox: Mailbox) -> dict[int, MessageRef]:
     """Return where the messages are now, by entry: elsewhere if the UIDVALIDITY has changed."""
-    places = {
-        one.entry_id: one.change.ref for one in entries if one.change.ref.uidvalidity == mailbox.uidvalidity
-    }
+    places = {one.entry_id: one.change.ref for one in entries if one.change.ref.uidvalidity == mailbox.uidvalidity}
     lost = [one for one in entries if one.entry_id not in places]
     if lost:
         found = mailbox.find({one.fingerprint for one in lost})

@@ -236,7 +236,9 @@ class Store:
                     "written_at": now,
                 }
                 number = connection.scalar(insert(journal).values(values).returning(journal.c.entry_id))
-                entries.append(Entry(int(number or 0), run_id, change, intent.fingerprint, intent.after, Status.INTENDED))
+                entries.append(
+                    Entry(int(number or 0), run_id, change, intent.fingerprint, intent.after, Status.INTENDED)
+                )
         return entries
 
     def mark(self, entries: Sequence[Entry], status: Status) -> None:
@@ -245,9 +247,7 @@ class Store:
         with self._transaction() as connection:
             for start in range(0, len(numbers), _CHUNK):
                 connection.execute(
-                    update(journal)
-                    .where(journal.c.entry_id.in_(numbers[start : start + _CHUNK]))
-                    .values(status=status)
+                    update(journal).where(journal.c.entry_id.in_(numbers[start : start + _CHUNK])).values(status=status)
                 )
 
     def mark_run_undone(self, run_id: str) -> None:
