@@ -259,6 +259,22 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a folder was seen.
+
+    Attributes:
+        floor_uid: what was there before the first visit is the owner's own business:
+            messages up to this UID are never looked at.
+        began_at: when the first visit was, which outlives a new UIDVALIDITY.
+    """
+
+    uidvalidity: UidValidity
+    last_uid: Uid
+    floor_uid: Uid
+    began_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """The result for one message of a pass, as `scan --json` prints it."""
 

@@ -65,6 +65,10 @@ _SIGNAL_WORDS = {
 }
 
 
+# True of most mail of every category: counted, but no reason a person would give.
+_WEAK = frozenset({"names_pay", "authentication_passes", "authentication_fails", "next_step", "in_thread", "shouting"})
+
+
 def describe(name: str) -> str:
     """Return a signal's name in words for people."""
     if name.startswith("denies:"):
@@ -141,7 +145,7 @@ def _reason(
     for_it = [item for item in evidence if item.weight > 0]
     if not for_it:
         return "nothing in it points elsewhere"
-    named = next((item for item in for_it if item.name != "words"), None)
+    named = next((item for item in for_it if item.name != "words" and item.name not in _WEAK), None)
     best = named if named and named.weight >= for_it[0].weight / 3 else for_it[0]
     return f"{describe(best.name)}: “{best.quote}”" if best.quote else describe(best.name)
 

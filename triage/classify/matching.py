@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from triage.classify.phrases import NEGATIONS
 
 MAX_GAP = 4
+SENTENCE_ENDS = frozenset(".?!")
 _STEM = 4
 _NEGATION_REACH = 3
 
@@ -105,7 +106,7 @@ def _match_from(slots: Sequence[_Slot], words: Sequence[str], start: int) -> int
     for slot in slots[1:]:
         reach = index + (MAX_GAP if slot.may_skip else 0)
         while index < len(words) and index <= reach and not slot.fits(words[index]):
-            if words[index] in {".", "?", "!"}:
+            if words[index] in SENTENCE_ENDS:
                 return 0
             index += 1
         if index >= len(words) or index > reach:
@@ -116,7 +117,7 @@ def _match_from(slots: Sequence[_Slot], words: Sequence[str], start: int) -> int
 
 def _is_denied(words: Sequence[str], start: int, end: int) -> bool:
     for index in range(start - 1, max(-1, start - 1 - _NEGATION_REACH), -1):
-        if words[index] in {".", "?", "!"}:
+        if words[index] in SENTENCE_ENDS:
             break
         if words[index] in NEGATIONS:
             return True

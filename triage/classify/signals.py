@@ -5,7 +5,7 @@ the model weighs them with the words (docs/signals.md lists them all).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -19,7 +19,7 @@ from triage.classify.domains import (
     label,
     registrable,
 )
-from triage.classify.matching import PhraseBook
+from triage.classify.matching import SENTENCE_ENDS, PhraseBook
 from triage.classify.normalise import NormalText, sentence_words
 from triage.classify.phrases import PHRASES
 from triage.records import Message
@@ -27,6 +27,7 @@ from triage.records import Message
 _BOOK = PhraseBook(PHRASES)
 _MAX_WORDS = 1500
 _QUOTE_WORDS = 8
+_QUOTE_AROUND = 3
 _DANGEROUS_FILE = re.compile(
     r"\.(?:exe|scr|lnk|iso|img|js|jse|vbs|hta|bat|cmd|msi|jar|apk|docm|xlsm|one|ps1|com|pif|dmg)$", re.IGNORECASE
 )
@@ -82,7 +83,19 @@ def _of_words(folded: str) -> Iterator[Signal]:
     words = sentence_words(folded)[:_MAX_WORDS]
     for match in _BOOK.find(words):
         name = f"denies:{match.name}" if match.is_denied else match.name
-        yield Signal(name, " ".join(words[match.start : min(match.end, match.start + _QUOTE_WORDS)]))
+        yield Signal(name, _quote(words, match.start, match.end))
+
+
+def _quote(words: Sequence[str], start: int, end: int) -> str:
+    """Return the phrase and a word or two around it, within its sentence."""
+    end = min(end, start + _QUOTE_WORDS)
+    first = start
+    while first > max(0, start - _QUOTE_AROUND) and words[first - 1] not in SENTENCE_ENDS:
+        first -= 1
+    last = end
+    while last < min(len(words), end + _QUOTE_AROUND) and words[last] not in SENTENCE_ENDS:
+        last += 1
+    return " ".join(words[first:last])
 
 
 def _of_sender(message: Message) -> Iterator[Signal]:

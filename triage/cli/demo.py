@@ -60,9 +60,9 @@ def _run(source: MailSource, config: Config, store_url: str) -> list[Outcome]:
         options = PassOptions(build_names(config), store.begin_run("demo"))
         found: list[Outcome] = []
         with open_progress() as progress:
-            task = progress.add_task("judging", total=None)
             for folder in source.folders():
                 with source.open(folder) as mailbox:
+                    task = progress.add_task("judging", total=len(mailbox.list_refs()))
                     for outcome in run_pass(mailbox, build_judge(config), store, options):
                         found.append(outcome)
                         progress.advance(task)

@@ -126,6 +126,18 @@ def doctor(
 
 
 @app.command()
+def status(
+    context: typer.Context,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only end with 1 if an account's last pass failed or is overdue.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object an account.")] = False,
+) -> None:
+    """Show each account's last pass, its problem if there is one, and what is unjudged."""
+    _lazy("status", "status")(context.obj, check=check, as_json=as_json)
+
+
+@app.command()
 def undo(
     context: typer.Context,
     run_id: Annotated[

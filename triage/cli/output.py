@@ -17,6 +17,7 @@ from triage.errors import ConfigError
 from triage.records import Category, Outcome, State, Verdict
 
 _AGE = re.compile(r"(\d{1,5})([hdw])")
+_WIDE = 160
 _HOURS = {"h": 1, "d": 24, "w": 168}
 _STYLES = {
     Category.RECRUITER: "bold green",
@@ -92,12 +93,12 @@ def verdict_text(outcome: Outcome) -> Text:
 
 def outcome_table(outcomes: Iterable[Outcome], *, title: str | None = None) -> Table:
     """Return a table of verdicts with the deciding reason each."""
-    table = Table(title=title, title_justify="left", expand=False, pad_edge=False, box=None, header_style="bold")
-    table.add_column("verdict", no_wrap=True)
-    table.add_column("sure", justify="right", no_wrap=True)
-    table.add_column("from", overflow="ellipsis", no_wrap=True, max_width=26)
-    table.add_column("subject", overflow="ellipsis", no_wrap=True, max_width=36)
-    table.add_column("because", overflow="fold")
+    table = Table(title=title, title_justify="left", expand=True, pad_edge=False, box=None, header_style="bold")
+    table.add_column("verdict", no_wrap=True, min_width=9)
+    table.add_column("sure", justify="right", no_wrap=True, min_width=4)
+    table.add_column("from", overflow="ellipsis", no_wrap=True, min_width=12, max_width=26, ratio=2)
+    table.add_column("subject", overflow="ellipsis", no_wrap=True, min_width=16, max_width=34, ratio=3)
+    table.add_column("because", overflow="fold", min_width=24, ratio=5)
     for outcome in outcomes:
         table.add_row(*_row(outcome))
     return table
@@ -122,8 +123,9 @@ def advice_line(verdict: Verdict) -> str | None:
 
 
 def open_console(stream: TextIO | None = None) -> Console:
-    """Return a console on standard output, or on another stream."""
-    return Console(file=stream or sys.stdout, highlight=False, soft_wrap=False)
+    """Return a console on standard output, or on another stream; wide where no terminal sets the width."""
+    console = Console(file=stream or sys.stdout, highlight=False, soft_wrap=False)
+    return console if console.is_terminal else Console(file=stream or sys.stdout, highlight=False, width=_WIDE)
 
 
 def open_progress() -> Progress:

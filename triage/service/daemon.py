@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -12,10 +12,10 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from triage.classify.judge import Judge
 from triage.errors import AccountError, StoreError, TransientMailError, TriageError
 from triage.interfaces import Mailbox, MailSource
-from triage.records import MessageRef, State, Uid
+from triage.records import Cursor, MessageRef, State, Uid, UidValidity
 from triage.service.cycle import PassOptions, run_pass
 from triage.service.plan import LabelNames
-from triage.store.store import Store
+from triage.store.store import PassInfo, Store
 
 log = logging.getLogger(__name__)
 
@@ -115,16 +115,19 @@ class Daemon:
             report = self.pass_once(source)
         except TransientMailError as error:
             self._say_outage(source.name, error)
+            self._remember_problem(source.name, error)
             source.close()
         except AccountError as error:
             self._paused.add(source.name)
             log.error("account paused until restart account=%s reason=%s", source.name, error)  # noqa: TRY400  no traceback for a user's mistake
+            self._remember_problem(source.name, error)
             source.close()
         except StoreError as error:
             self._fatal = error
             self.stop()
         except TriageError as error:
             self._say_outage(source.name, error)
+            self._remember_problem(source.name, error)
             source.close()
         except Exception:
             # One account's bug must not stop the others; it is the daemon's one broad except.
@@ -135,6 +138,13 @@ class Daemon:
                 self._failing.discard(source.name)
                 log.info("account works again account=%s", source.name)
             _log_report(report)
+
+    def _remember_problem(self, account: str, error: TriageError) -> None:
+        try:
+            self._store.save_pass(PassInfo(account, datetime.now(UTC), problem=str(error)))
+        except StoreError as failure:
+            self._fatal = failure
+            self.stop()
 
     def _say_outage(self, account: str, error: TriageError) -> None:
         if account not in self._failing:
@@ -148,35 +158,54 @@ class Daemon:
             if not self._stopping.is_set():
                 with source.open(folder) as mailbox:
                     report += self._pass_folder(mailbox)
+        self._store.save_pass(PassInfo(source.name, datetime.now(UTC), report.seen, report.unjudged, report.labelled))
         return report
 
     def _pass_folder(self, mailbox: Mailbox) -> CycleReport:
         cursor = self._store.load_cursor(mailbox.account, mailbox.folder)
+        now = datetime.now(UTC)
         if cursor is None and self._since_days is None:
-            # The first visit: what is here already is the owner's own business.
-            self._save_cursor(mailbox, mailbox.list_refs())
+            last = _last_uid(mailbox.list_refs(), Uid(0))
+            self._store.save_cursor(mailbox.account, mailbox.folder, Cursor(mailbox.uidvalidity, last, last, now))
             return CycleReport(mailbox.account)
-        after, since = None, None
-        if cursor is None:
-            since = datetime.now(UTC).date() - timedelta(days=self._since_days or 0)
-        elif cursor[0] == mailbox.uidvalidity:
-            after = Uid(max(0, cursor[1] - _LOOK_BACK))
-        # After a new UIDVALIDITY everything is looked at again; the journal knows what was done.
+        after, since = self._where_to_begin(cursor, mailbox.uidvalidity, now)
         refs = mailbox.list_refs(after=after, since=since)
-        if not refs or (cursor and cursor[0] == mailbox.uidvalidity and refs[-1].uid <= cursor[1]):
+        known = cursor if cursor is not None and cursor.uidvalidity == mailbox.uidvalidity else None
+        if known is not None and (not refs or refs[-1].uid <= known.last_uid):
             return CycleReport(mailbox.account)
-        run_id = self._store.begin_run("daemon")
-        options = PassOptions(self._names, run_id, after=after, since=since, should_stop=self._stopping.is_set)
         report = CycleReport(mailbox.account)
+        options = PassOptions(
+            self._names,
+            self._store.begin_run("daemon"),
+            after=after,
+            since=since,
+            should_stop=self._stopping.is_set,
+        )
         for outcome in run_pass(mailbox, self._judge, self._store, options):
             report += CycleReport(mailbox.account, 1, int(outcome.state is State.UNJUDGED), int(outcome.applied))
-        if not self._stopping.is_set():
-            self._save_cursor(mailbox, refs)  # labels first, then the cursor: labelling twice is labelling once
+        if not self._stopping.is_set():  # labels first, then the cursor: labelling twice is labelling once
+            floor = known.floor_uid if known else Uid(0)
+            began = cursor.began_at if cursor else now - timedelta(days=self._since_days or 0)
+            last = _last_uid(refs, after or Uid(0))
+            self._store.save_cursor(mailbox.account, mailbox.folder, Cursor(mailbox.uidvalidity, last, floor, began))
         return report
 
-    def _save_cursor(self, mailbox: Mailbox, refs: Sequence[MessageRef]) -> None:
-        last = max((ref.uid for ref in refs), default=Uid(0))
-        self._store.save_cursor(mailbox.account, mailbox.folder, mailbox.uidvalidity, last)
+    def _where_to_begin(
+        self, cursor: Cursor | None, uidvalidity: UidValidity, now: datetime
+    ) -> tuple[Uid | None, date | None]:
+        """Return the UID after which, and the day since which, messages are looked at.
+
+        After a new UIDVALIDITY all since the first visit are; the journal knows what was done.
+        """
+        if cursor is None:
+            return None, (now - timedelta(days=self._since_days or 0)).date()
+        if cursor.uidvalidity != uidvalidity:
+            return None, cursor.began_at.date()
+        return Uid(max(cursor.floor_uid, cursor.last_uid - _LOOK_BACK)), None
+
+
+def _last_uid(refs: Sequence[MessageRef], least: Uid) -> Uid:
+    return max((ref.uid for ref in refs), default=least)
 
 
 def _log_report(report: CycleReport) -> None:

@@ -18,6 +18,8 @@ cursors = Table(
     Column("folder", String(1000), primary_key=True),
     Column("uidvalidity", BigInteger, nullable=False),
     Column("last_uid", BigInteger, nullable=False),
+    Column("floor_uid", BigInteger, nullable=False),
+    Column("began_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
 )
 
@@ -32,6 +34,17 @@ judgements = Table(
     Column("scam_kind", String(40)),
     Column("model_id", String(64)),
     Column("judged_at", DateTime(timezone=True), nullable=False),
+)
+
+passes = Table(
+    "passes",
+    metadata,
+    Column("account", String(200), primary_key=True),
+    Column("finished_at", DateTime(timezone=True), nullable=False),
+    Column("seen", Integer, nullable=False),
+    Column("unjudged", Integer, nullable=False),
+    Column("labelled", Integer, nullable=False),
+    Column("problem", Text),
 )
 
 runs = Table(

@@ -4,7 +4,7 @@ import os
 import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -15,8 +15,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, SQLAlchemyError
 
 from triage.errors import StoreError
-from triage.records import LabelChange, MessageRef, Outcome, State, Uid, UidValidity
-from triage.store.schema import SCHEMA_VERSION, cursors, journal, judgements, metadata, runs, versions
+from triage.records import Cursor, LabelChange, MessageRef, Outcome, State, Uid, UidValidity
+from triage.store.schema import SCHEMA_VERSION, cursors, journal, judgements, metadata, passes, runs, versions
 
 _CHUNK = 500
 _BUSY_SECONDS = 15
@@ -54,6 +54,22 @@ class Intent:
     change: LabelChange
     fingerprint: str
     after: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class PassInfo:
+    """How the last pass over an account ended.
+
+    Attributes:
+        problem: None after a whole pass; else what stopped it, in words.
+    """
+
+    account: str
+    finished_at: datetime
+    seen: int = 0
+    unjudged: int = 0
+    labelled: int = 0
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,28 +166,22 @@ class Store:
 
     # -- cursors
 
-    def load_cursor(self, account: str, folder: str) -> tuple[UidValidity, Uid] | None:
-        """Return UIDVALIDITY and the last UID seen of a folder, None if it was never visited."""
+    def load_cursor(self, account: str, folder: str) -> Cursor | None:
+        """Return how far a folder was seen, None if it was never visited."""
         with self._transaction() as connection:
             row = connection.execute(
-                select(cursors.c.uidvalidity, cursors.c.last_uid).where(
-                    cursors.c.account == account, cursors.c.folder == folder
-                )
+                select(cursors).where(cursors.c.account == account, cursors.c.folder == folder)
             ).first()
-        return (UidValidity(row[0]), Uid(row[1])) if row else None
+        if row is None:
+            return None
+        return Cursor(UidValidity(row.uidvalidity), Uid(row.last_uid), Uid(row.floor_uid), _aware(row.began_at))
 
-    def save_cursor(self, account: str, folder: str, uidvalidity: UidValidity, last_uid: Uid) -> None:
+    def save_cursor(self, account: str, folder: str, cursor: Cursor) -> None:
         """Remember how far a folder was seen."""
         with self._transaction() as connection:
             connection.execute(delete(cursors).where(cursors.c.account == account, cursors.c.folder == folder))
             connection.execute(
-                insert(cursors).values(
-                    account=account,
-                    folder=folder,
-                    uidvalidity=uidvalidity,
-                    last_uid=last_uid,
-                    updated_at=datetime.now(UTC),
-                )
+                insert(cursors).values(account=account, folder=folder, updated_at=datetime.now(UTC), **asdict(cursor))
             )
 
     # -- judgements
@@ -203,6 +213,23 @@ class Store:
                 .group_by(judgements.c.state)
             ).all()
         return {State(row[0]): int(row[1]) for row in rows}
+
+    # -- passes
+
+    def save_pass(self, info: PassInfo) -> None:
+        """Remember how a pass ended, in place of the one before."""
+        with self._transaction() as connection:
+            connection.execute(delete(passes).where(passes.c.account == info.account))
+            connection.execute(insert(passes).values(asdict(info)))
+
+    def list_passes(self) -> list[PassInfo]:
+        """Return how the last pass of each account ended, by name."""
+        with self._transaction() as connection:
+            rows = connection.execute(select(passes).order_by(passes.c.account)).all()
+        return [
+            PassInfo(row.account, _aware(row.finished_at), row.seen, row.unjudged, row.labelled, row.problem)
+            for row in rows
+        ]
 
     # -- journal
 
@@ -330,6 +357,11 @@ def _judgement_row(mark: str, outcome: Outcome, now: datetime) -> dict[str, Any]
         "model_id": verdict.model_id if verdict else None,
         "judged_at": now,
     }
+
+
+def _aware(moment: datetime) -> datetime:
+    """Return a moment with its zone, which SQLite does not keep."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _entry(row: Row[Any]) -> Entry:

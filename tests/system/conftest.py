@@ -1,0 +1,84 @@
+"""The program as its users run it: a process with a configuration and folders of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.servers.dovecot import Dovecot
+
+
+@dataclass(frozen=True)
+class Program:
+    """triage with its own home, and a configuration once one is written."""
+
+    home: Path
+
+    @property
+    def config(self) -> Path:
+        return self.home / "config.toml"
+
+    def environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("TRIAGE_", "XDG_"))}
+        folders = {f"XDG_{kind}_HOME": str(self.home / kind.lower()) for kind in ("CONFIG", "STATE", "DATA")}
+        return kept | folders | {"HOME": str(self.home), "NO_COLOR": "1"}
+
+    def command(self, *arguments: str) -> list[str]:
+        named = ["--config", str(self.config)] if self.config.exists() else []
+        return [sys.executable, "-m", "triage", *named, *arguments]
+
+    def run(self, *arguments: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments),
+            env=self.environment(),
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            self.command(*arguments),
+            env=self.environment(),
+            cwd=Path(__file__).parents[2],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def configure(self, port: int, user: str, *, extra: str = "", **account: str) -> None:
+        values = {
+            "name": "home",
+            "host": "127.0.0.1",
+            "security": "none",
+            "username": user,
+            "password": "secret",
+        } | account
+        lines = "\n".join(f"{key} = {json.dumps(value)}" for key, value in values.items() if value)
+        self.config.write_text(f"{extra}\n[[accounts]]\n{lines}\nport = {port}\n")
+
+
+def read_lines(text: str) -> Sequence[dict[str, Any]]:
+    """Return the objects of `--json`: every line must be one."""
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    """A program nobody has used before."""
+    return Program(tmp_path)
+
+
+@pytest.fixture
+def served(program: Program, dovecot: Dovecot, user: str) -> Program:
+    """The same, configured for a user on Dovecot."""
+    program.configure(dovecot.port, user)
+    return program

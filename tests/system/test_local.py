@@ -1,0 +1,158 @@
+"""The program on local mail: one line for every file, whatever the files are."""
+
+import json
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.builders import make_offer, make_raw, make_scam
+from tests.system.conftest import Program, read_lines
+from triage.local.maildir_keywords import load_keywords
+
+
+def make_maildir(path: Path, *contents: bytes) -> Path:
+    for part in ("cur", "new", "tmp"):
+        (path / part).mkdir(parents=True)
+    for number, content in enumerate(contents):
+        (path / "new" / f"{1000 + number}.M1P1.host").write_bytes(content)
+    return path
+
+
+def write_hostile_files(folder: Path) -> int:
+    """Write 200 files that no careful program would send."""
+    rng = random.Random(1)  # noqa: S311
+    nested = b"".join(b"--b%d\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n" % (i, i + 1) for i in range(1500))
+    makers: list[Callable[[bytes], bytes]] = [
+        lambda raw: raw[: rng.randrange(len(raw))],
+        lambda _: b"Subject: nested\r\nContent-Type: multipart/mixed; boundary=b0\r\n\r\n" + nested,
+        lambda raw: raw.replace(b"utf-8", b"klingon"),
+        lambda raw: raw.replace(b" ", b"\0"),
+        lambda _: b"",
+        lambda raw: bytes(rng.randrange(256) for _ in raw),
+        lambda raw: raw.replace(b"\r\n", b"\r"),
+        lambda raw: b"From: " + b"(" * 5000 + b"\r\n" + raw,
+        lambda raw: raw + b"=?utf-8?b?" * 3000,
+        lambda raw: b"Content-Type: text/html\r\n" + raw.replace(b"\r\n\r\n", b"\r\n\r\n" + b"<div><b>" * 4000, 1),
+    ]
+    (folder / "deep" / "er").mkdir(parents=True)
+    for number in range(199):
+        raw = rng.choice([make_scam, make_offer])(number)
+        where = folder / ("deep/er" if number % 3 else ".")
+        (where / f"{number:03d}.eml").write_bytes(makers[number % len(makers)](raw))
+    (folder / "huge.eml").write_bytes(make_scam() + b"x" * 30_000_000)
+    return 200
+
+
+def test_every_hostile_file_gets_its_line(program: Program, tmp_path: Path) -> None:
+    folder = tmp_path / "mail"
+    count = write_hostile_files(folder)
+    first = program.run("scan", str(folder), "--json", seconds=60)
+    lines = read_lines(first.stdout)
+    assert len(lines) == len({line["source"] for line in lines}) == count
+    assert first.returncode == (1 if any(line["state"] == "unjudged" for line in lines) else 0)
+    assert "Traceback" not in first.stderr
+    assert all(line["error"] for line in lines if line["state"] == "unjudged")
+    assert program.run("scan", str(folder), "--json").stdout == first.stdout
+
+
+def test_the_json_line_keeps_its_contract(program: Program, tmp_path: Path) -> None:
+    mail = tmp_path / "scam.eml"
+    mail.write_bytes(make_scam())
+    (line,) = read_lines(program.run("scan", str(mail), "--json").stdout)
+    assert list(line) == [
+        *("source", "message_id", "state", "category", "probabilities", "scam_kind", "evidence", "label_change"),
+        *("applied", "error"),
+    ]
+    assert (line["source"], line["message_id"]) == (str(mail), "<scam-1@outlook.com>")
+    assert (line["state"], line["category"], line["applied"], line["error"]) == ("judged", "scam", False, None)
+    assert list(line["probabilities"]) == ["recruiter", "referral", "scam", "other"]
+    assert sum(line["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    assert line["scam_kind"]
+    assert set(line["evidence"][0]) == {"name", "quote", "weight"}
+    assert line["label_change"] == {"add": ["Triage/Scam"], "remove": []}
+
+
+def test_a_maildir_is_labelled_and_undone(program: Program, tmp_path: Path) -> None:
+    maildir = make_maildir(tmp_path / "Maildir", make_scam(), make_raw())
+    done = program.run("scan", str(maildir), "--apply")
+    assert done.returncode == 0
+    assert "Triage/Scam" in load_keywords(maildir).values()
+    assert [file.name.rpartition(":2,")[2] for file in (maildir / "cur").iterdir()] == ["a"]
+    run_id = done.stdout.split("triage undo ")[1].split()[0]
+    assert "1 taken back" in program.run("undo", run_id).stdout
+    assert [file.name.rpartition(":2,")[2] for file in (maildir / "cur").iterdir()] == [""]
+
+
+def test_an_mbox_gives_a_line_for_each_message(program: Program, tmp_path: Path) -> None:
+    mbox = tmp_path / "old.mbox"
+    mbox.write_bytes(
+        b"".join(b"From x Mon May  4 10:00:00 2026\n" + make_scam(n).replace(b"\r\n", b"\n") + b"\n" for n in range(3))
+    )
+    lines = read_lines(program.run("scan", str(mbox), "--json").stdout)
+    assert [line["source"] for line in lines] == [f"{mbox}#{n}" for n in (1, 2, 3)]
+    assert program.run("explain", f"{mbox}#2").stdout.startswith("scam")
+
+
+def test_files_that_cannot_carry_labels_say_so(program: Program, tmp_path: Path) -> None:
+    mail = tmp_path / "scam.eml"
+    mail.write_bytes(make_scam())
+    done = program.run("scan", str(mail), "--apply", "--json")
+    (line,) = read_lines(done.stdout)
+    assert (done.returncode, line["applied"], line["state"]) == (1, False, "judged")
+    assert "use a Maildir or an account" in line["error"]
+    assert mail.read_bytes() == make_scam()
+
+
+def test_explain_adds_up(program: Program, tmp_path: Path) -> None:
+    mail = tmp_path / "scam.eml"
+    mail.write_bytes(make_scam())
+    told = json.loads(program.run("explain", str(mail), "--json").stdout)
+    assert told["words_total"] + told["signals_total"] + told["rest"] == pytest.approx(told["score"], abs=0.01)
+    assert told["advice"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("scan", "nowhere"), "it does not exist"),
+        (("scan", ".", "--account", "home"), "not both"),
+        (("scan", ".", "--since", "yesterday"), "is not an age"),
+        (("scan",), "does not exist; write one"),
+        (("explain", "nowhere.eml"), "it does not exist"),
+        (("undo", "nonsense"), "there is no run nonsense"),
+        (("run",), "does not exist; write one"),
+        (("train",), "--base"),
+        (("train", "--base", "--corpus", "nowhere"), "cannot be read"),
+    ],
+)
+def test_a_mistake_is_told_in_a_line(program: Program, arguments: tuple[str, ...], words: str) -> None:
+    done = program.run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_demo_runs_without_anything(program: Program) -> None:
+    done = program.run("demo")
+    assert done.returncode == 0, done.stderr
+    assert "0 labels left to write" in done.stdout
+    assert "mail department" in done.stdout
+    assert not any(program.home.iterdir())
+
+
+def test_an_interrupted_run_is_finished_by_the_next(program: Program, tmp_path: Path) -> None:
+    maildir = make_maildir(tmp_path / "Maildir", *(make_scam(number) for number in range(1500)))
+    scan = program.start("scan", str(maildir), "--apply", "--json")
+    deadline = time.monotonic() + 30
+    while not any((maildir / "cur").iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    scan.send_signal(signal.SIGINT)
+    scan.communicate(timeout=30)
+    program.run("scan", str(maildir), "--apply")
+    letters = [file.name.rpartition(":2,")[2] for file in (maildir / "cur").iterdir()]
+    assert letters == ["a"] * 1500
+    assert not any((maildir / "new").iterdir())
