@@ -1,5 +1,6 @@
 """The implementations of `Mailbox`, each with the means to play the owner beside it."""
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -160,3 +161,29 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
     """One mailbox of each kind."""
     make, mode = request.param
     yield from make(request, mode)
+
+
+class Opener(Protocol):
+    def __call__(self, account: AccountConfig, mode: str = "auto") -> ImapSource: ...
+
+
+@pytest.fixture
+def client(dovecot: Dovecot, user: str) -> Iterator[IMAPClient]:
+    client = IMAPClient("127.0.0.1", dovecot.port, ssl=False, timeout=10)
+    client.login(user, dovecot.password)
+    yield client
+    with contextlib.suppress(OSError, IMAPClient.Error):
+        client.logout()
+
+
+@pytest.fixture
+def source_of() -> Iterator[Opener]:
+    opened: list[ImapSource] = []
+
+    def make(account: AccountConfig, mode: str = "auto") -> ImapSource:
+        opened.append(ImapSource(account, LabelsConfig.model_validate({"mode": mode})))
+        return opened[-1]
+
+    yield make
+    for source in opened:
+        source.close()

@@ -1,50 +1,18 @@
 """What only a server can show: flags, UIDs, faults, refusals."""
 
-import contextlib
-from collections.abc import Iterator
-from typing import Protocol
-
 import pytest
 from imapclient import IMAPClient
 
 from tests.builders import make_raw, make_scam
-from tests.contract.conftest import make_account
+from tests.contract.conftest import Opener, make_account
 from tests.servers.dovecot import Dovecot, DovecotOptions
 from tests.servers.proxy import FaultProxy
-from triage.config import AccountConfig, LabelsConfig
 from triage.errors import AccountError, TransientMailError
-from triage.imap.source import ImapSource
 from triage.records import LabelChange, RawMessage, Uid
 
 pytestmark = pytest.mark.server
 
 SCAM = frozenset({"Triage/Scam"})
-
-
-class Opener(Protocol):
-    def __call__(self, account: AccountConfig, mode: str = "auto") -> ImapSource: ...
-
-
-@pytest.fixture
-def client(dovecot: Dovecot, user: str) -> Iterator[IMAPClient]:
-    client = IMAPClient("127.0.0.1", dovecot.port, ssl=False, timeout=10)
-    client.login(user, dovecot.password)
-    yield client
-    with contextlib.suppress(OSError, IMAPClient.Error):
-        client.logout()
-
-
-@pytest.fixture
-def source_of() -> Iterator[Opener]:
-    opened: list[ImapSource] = []
-
-    def make(account: AccountConfig, mode: str = "auto") -> ImapSource:
-        opened.append(ImapSource(account, LabelsConfig.model_validate({"mode": mode})))
-        return opened[-1]
-
-    yield make
-    for source in opened:
-        source.close()
 
 
 def test_seen_and_foreign_keywords_stay(dovecot: Dovecot, user: str, client: IMAPClient, source_of: Opener) -> None:

@@ -35,11 +35,21 @@ def connect(account: AccountConfig) -> IMAPClient:
             if account.security == "starttls":
                 client.starttls(_context(account))
         with translated(account.name, "login"):
-            client.login(account.username, password)
+            _log_in(client, account.username, password)
     except BaseException:
         disconnect(client)
         raise
     return client
+
+
+def _log_in(client: IMAPClient, username: str, password: str) -> None:
+    """Log in by SASL PLAIN where it is offered: it carries any character (RFC 4616), LOGIN only some."""
+    if client.has_capability("AUTH=PLAIN"):
+        client.plain_login(username, password)
+    else:
+        # imaplib quotes the password alone (RFC 9051 section 4.3).
+        quoted = username.replace("\\", "\\\\").replace('"', '\\"')
+        client.login(f'"{quoted}"', password)
 
 
 def _context(account: AccountConfig) -> ssl.SSLContext:

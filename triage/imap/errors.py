@@ -30,13 +30,19 @@ _PERMANENT = frozenset(
     ]
 )
 _TEMPORARY = frozenset(["UNAVAILABLE", "LIMIT", "INUSE", "SERVERBUG", "THROTTLED"])
-_CODE = re.compile(r"\[([A-Z-]+)")
+# The library puts its own words before what the server said.
+_CODE = re.compile(r"[^\[]*?(?:SERVER RESPONSE: |^B')?\[([A-Z-]+)")
 
 
 def response_code(error: BaseException) -> str:
     """Return the response code of a refusal (RFC 9051 section 7.1), empty if it has none."""
-    match = _CODE.search(str(error).upper())
+    match = _CODE.match(str(error).upper())
     return match[1] if match else ""
+
+
+def is_temporary(error: BaseException) -> bool:
+    """Return whether a refusal says that it will pass (RFC 5530 section 3)."""
+    return response_code(error) in _TEMPORARY
 
 
 @contextmanager
@@ -96,6 +102,8 @@ def _reason(error: OSError) -> str:
 def _translate_protocol(error: Exception, where: str) -> TriageError:  # noqa: PLR0911  a table read from top to bottom
     code = response_code(error)
     if isinstance(error, LoginError):
+        if isinstance(error.__context__, imaplib.IMAP4.abort | OSError):  # the library wraps a lost connection as well
+            return TransientMailError(f"{where}: the connection was lost; try again later")
         if code in _TEMPORARY:
             return TransientMailError(f"{where}: the server cannot log in just now ({code}); try again later")
         return AccountError(f"{where}: the server refuses user name or password; check username and the password")

@@ -9,6 +9,7 @@ from triage.mail.identity import FINGERPRINT_FIELDS, fingerprint
 
 _HEADER = f"BODY.PEEK[HEADER.FIELDS ({' '.join(FINGERPRINT_FIELDS).upper()})]"
 _BATCH = 500
+_NO_FIELDS = fingerprint(b"")
 
 
 def fetch_fingerprints(client: IMAPClient, account: str, uids: Sequence[int]) -> dict[int, str]:
@@ -22,3 +23,20 @@ def fetch_fingerprints(client: IMAPClient, account: str, uids: Sequence[int]) ->
                 if key.upper().startswith(b"BODY[HEADER") and isinstance(value, bytes):
                     marks[int(uid)] = fingerprint(value)
     return marks
+
+
+def fetch_identities(client: IMAPClient, account: str, uids: Sequence[int]) -> dict[int, str]:
+    """Return fingerprint and size of each message: enough to delete a copy by, where headers alone are not.
+
+    Two different messages may lack all four header fields. A copy has the size of the
+    original (RFC822.SIZE, RFC 9051 section 7.5.2).
+    """
+    marks = fetch_fingerprints(client, account, uids)
+    identities: dict[int, str] = {}
+    for start in range(0, len(uids), _BATCH):
+        with translated(account, "reading sizes"):
+            found = client.fetch(uids[start : start + _BATCH], ["RFC822.SIZE"])
+        for uid, items in found.items():
+            if uid in marks and marks[uid] != _NO_FIELDS:
+                identities[int(uid)] = f"{marks[uid]}:{items.get(b'RFC822.SIZE')}"
+    return identities

@@ -1,6 +1,5 @@
 """Three ways to carry a label: as keyword, as Gmail label, as a copy in a folder."""
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol
@@ -10,20 +9,22 @@ from imapclient import IMAPClient
 from triage.errors import AccountError
 from triage.imap.capabilities import ServerFacts
 from triage.imap.errors import response_code, translated
-from triage.imap.headers import fetch_fingerprints
+from triage.imap.headers import fetch_fingerprints, fetch_identities
 from triage.records import Applied, LabelChange
 
 STORE_BATCH = 500
 """UIDs in one command: 0.07 ms a message where one command each takes 1.4."""
 
-# What goes into a command unquoted must not hold anything that IMAP reads otherwise.
-_SAFE_NAME = re.compile(r"[A-Za-z0-9_.$/-]{1,50}")
 
 GONE = "the message has gone"
 
 
 class Labels(Protocol):
     """One way to carry labels, on the client's open folder."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The labels that may be written."""
 
     @property
     def fetch_items(self) -> tuple[str, ...]:
@@ -65,7 +66,7 @@ class KeywordLabels:
         """Keep the client and the names that may be written."""
         self._client = client
         self._account = account
-        self._names = names
+        self.names = names
 
     def from_items(self, items: Mapping[bytes, object]) -> frozenset[str]:
         """Nothing beyond FLAGS."""
@@ -81,11 +82,6 @@ class KeywordLabels:
         """STORE +FLAGS.SILENT and -FLAGS.SILENT, then look whether they stuck."""
         refused: dict[str, str] = {}
         for label, is_added, uids in by_label(changes):
-            if label not in self._names or not _SAFE_NAME.fullmatch(label):
-                message = (
-                    f"account {self._account}: {label!r} is no keyword this program may write; check labels.prefix"
-                )
-                raise AccountError(message)
             with translated(self._account, "writing keywords"):
                 change_flags = self._client.add_flags if is_added else self._client.remove_flags
                 try:
@@ -127,7 +123,7 @@ class GmailLabels:
         """Keep the client and the names that may be written."""
         self._client = client
         self._account = account
-        self._names = names
+        self.names = names
 
     def from_items(self, items: Mapping[bytes, object]) -> frozenset[str]:
         """Return the labels the server lists, Gmail's own included."""
@@ -143,9 +139,6 @@ class GmailLabels:
     def apply(self, changes: Sequence[LabelChange]) -> list[Applied]:
         """STORE +X-GM-LABELS and -X-GM-LABELS, then look whether they stuck."""
         for label, is_added, uids in by_label(changes):
-            if label not in self._names:
-                message = f"account {self._account}: {label!r} is no label this program may write; check labels.prefix"
-                raise AccountError(message)
             with translated(self._account, "writing labels"):
                 if is_added:
                     self._client.add_gmail_labels(uids, [label], silent=True)
@@ -179,7 +172,7 @@ class FolderLabels:
         self._home = home
         self._client = client
         self._account = account
-        self._names = names
+        self.names = names
         self._facts = facts
         self._folders = {name: facts.folder_for(name) for name in names}
         self._existing = set(facts.folders)
@@ -196,13 +189,13 @@ class FolderLabels:
         if not any(copies.values()) or not uids:
             return {}
         marks = fetch_fingerprints(self._client, self._account, sorted(uids))
-        return {uid: frozenset(name for name in self._names if mark in copies[name]) for uid, mark in marks.items()}
+        return {uid: frozenset(name for name in self.names if mark in copies[name]) for uid, mark in marks.items()}
 
     def _load_copies(self) -> dict[str, set[str]]:
         """Return the fingerprints in each label's folder; the folders are examined once."""
         if self._copies is None:
-            copies: dict[str, set[str]] = {name: set() for name in self._names}
-            there = [name for name in sorted(self._names) if self._folders[name] in self._existing]
+            copies: dict[str, set[str]] = {name: set() for name in self.names}
+            there = [name for name in sorted(self.names) if self._folders[name] in self._existing]
             for name in there:
                 with self._visiting(self._folders[name], readonly=True):
                     with translated(self._account, "listing copies"):
@@ -233,7 +226,7 @@ class FolderLabels:
                 missing = [uid for uid in here if marks[uid] not in copies[label]]
                 errors.update(self._copy(label, missing, marks))
             else:
-                errors.update(self._take_back(label, here, marks))
+                errors.update(self._take_back(label, here))
         return _results(changes, errors)
 
     def _copy(self, label: str, uids: Sequence[int], marks: Mapping[int, str]) -> dict[int, str]:
@@ -264,21 +257,28 @@ class FolderLabels:
             self._client.subscribe_folder(folder)
         self._existing.add(folder)
 
-    def _take_back(self, label: str, uids: Sequence[int], marks: Mapping[int, str]) -> dict[int, str]:
+    def _take_back(self, label: str, uids: Sequence[int]) -> dict[int, str]:
         """Delete our copies: marked, and expunged by their UIDs alone (RFC 4315 section 2.1)."""
         folder = self._folders[label]
         if not uids or folder not in self._existing:
             return {}
+        if folder == self._home:
+            return dict.fromkeys(uids, f"the message itself lies in {folder}; move it yourself")
         if not self._facts.has("UIDPLUS"):
             why = f"the server cannot delete single copies (no UIDPLUS); delete them in {folder} yourself"
             return dict.fromkeys(uids, why)
-        doomed = {marks[uid] for uid in uids}
+        identities = fetch_identities(self._client, self._account, uids)
+        doomed = set(identities.values())
         with self._visiting(folder, readonly=False), translated(self._account, f"deleting copies in {folder}"):
-            found = fetch_fingerprints(self._client, self._account, self._client.search(["ALL"]))
-            ours = sorted(uid for uid, mark in found.items() if mark in doomed)
+            found = fetch_identities(self._client, self._account, self._client.search(["ALL"]))
+            ours = sorted(uid for uid, identity in found.items() if identity in doomed)
             for start in range(0, len(ours), STORE_BATCH):
                 batch = ours[start : start + STORE_BATCH]
                 self._client.add_flags(batch, ["\\Deleted"], silent=True)
                 self._client.uid_expunge(batch)
-        self._load_copies()[label].difference_update(doomed)
-        return {}
+        self._copies = None  # what is left there is looked at anew
+        return {
+            uid: f"it cannot be told which copy in {folder} is ours; delete it yourself"
+            for uid in uids
+            if uid not in identities
+        }

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 from imapclient import IMAPClient
 
-from triage.errors import ProtocolError, TransientMailError
+from triage.errors import AccountError, ProtocolError, TransientMailError
 from triage.imap.bodystructure import first_text_part
 from triage.imap.errors import translated
 from triage.imap.headers import fetch_fingerprints
@@ -20,11 +20,10 @@ FETCH_BATCH = 300
 """UIDs in one FETCH: 200 to 500 are equally fast, and memory grows with them."""
 
 _SEARCH_WINDOW = 50_000
-"""UIDs in one SEARCH: imaplib gives up on an answer of a million octets."""
+"""Messages in one SEARCH: imaplib gives up on an answer of a million octets."""
 
 _BODY = f"BODY.PEEK[]<0.{MAX_BODY_BYTES}>"
 _BODY_KEY = b"BODY[]<0>"
-_RENUMBERED = "the folder has a new UIDVALIDITY; run again"
 _READ_ITEMS = ["RFC822.SIZE", "INTERNALDATE", "FLAGS", _BODY]
 
 
@@ -37,7 +36,7 @@ class ImapMailbox:
         self._account = account
         self._folder = folder
         self._labels = labels
-        self._uidvalidity, self._uidnext = self._select(readonly=True)
+        self._uidvalidity, self._exists = self._select(readonly=True)
 
     @property
     def account(self) -> str:
@@ -57,25 +56,27 @@ class ImapMailbox:
     def _select(self, *, readonly: bool) -> tuple[UidValidity, int]:
         with translated(self._account, f"opening {self._folder}"):
             found = self._client.select_folder(self._folder, readonly=readonly)
-        return UidValidity(int(found.get(b"UIDVALIDITY", 0))), int(found.get(b"UIDNEXT", 0))
+        return UidValidity(int(found.get(b"UIDVALIDITY", 0))), int(found.get(b"EXISTS", 0))
 
     def list_refs(self, *, after: Uid | None = None, since: date | None = None) -> Sequence[MessageRef]:
-        """Return the messages by UID, searched in windows of UIDs.
+        """Return the messages by UID, searched in windows of 50,000 messages.
 
         `n:*` always finds the last message, even below n (RFC 9051 section 6.4.8): what is not
         after `after` is left out here.
         """
-        low = (after or 0) + 1
         found: set[int] = set()
         with translated(self._account, f"searching {self._folder}"):
-            while self._uidnext and low < self._uidnext:
-                high = low + _SEARCH_WINDOW - 1
-                end = "*" if high >= self._uidnext else str(high)
-                found.update(self._search(f"{low}:{end}", since))
-                low = high + 1
-            if not self._uidnext:  # a server without UIDNEXT
-                found.update(self._search(f"{low}:*", since))
+            borders = [border for border in self._borders() if border > (after or 0)]
+            for low, high in zip([(after or 0) + 1, *(border + 1 for border in borders)], [*borders, "*"], strict=True):
+                found.update(self._search(f"{low}:{high}", since))
         return [self._ref(uid) for uid in sorted(found) if uid > (after or 0)]
+
+    def _borders(self) -> list[int]:
+        """Return the UID of every 50,000th message: UIDs may have gaps of any width, positions have none."""
+        places = range(_SEARCH_WINDOW, self._exists + 1, _SEARCH_WINDOW)
+        if not places:
+            return []
+        return sorted(int(uid) for uid in self._client.search([",".join(map(str, places))]))
 
     def _search(self, window: str, since: date | None) -> Sequence[int]:
         criteria: list[str | date] = ["UID", window]
@@ -106,7 +107,7 @@ class ImapMailbox:
         try:
             with translated(self._account, f"reading {self._folder}"):
                 found = self._client.fetch(uids, [*_READ_ITEMS, *self._labels.fetch_items])
-        except ProtocolError:
+        except (ProtocolError, AccountError):  # a NO to a FETCH may be about one message alone
             if len(uids) == 1:
                 log.warning("answer unreadable account=%s uid=%d", self._account, uids[0])
                 return {uids[0]: None}
@@ -146,14 +147,19 @@ class ImapMailbox:
         """
         if b"text/plain" in content.lower() or b"text/html" in content.lower() or b"multipart/" not in content.lower():
             return content
+        try:
+            return self._fetch_text(ref, content)
+        except (ProtocolError, AccountError):
+            log.debug("structure unreadable account=%s uid=%d", self._account, ref.uid)
+            return content
+
+    def _fetch_text(self, ref: MessageRef, content: bytes) -> bytes:
         with translated(self._account, f"reading {self._folder}"):
             structure = self._client.fetch([ref.uid], ["BODYSTRUCTURE"]).get(ref.uid, {}).get(b"BODYSTRUCTURE")
             part = first_text_part(structure)
             if part is None:
                 return content
-            items = self._client.fetch(
-                [ref.uid], [f"BODY.PEEK[{part}.MIME]", f"BODY.PEEK[{part}]<0.{MAX_BODY_BYTES // 2}>"]
-            )
+            items = self._client.fetch([ref.uid], [f"BODY.PEEK[{part}.MIME]", f"BODY.PEEK[{part}]<0.{MAX_BODY_BYTES}>"])
         found = items.get(ref.uid, {})
         mime, body = found.get(f"BODY[{part}.MIME]".encode()), found.get(f"BODY[{part}]<0>".encode())
         if not isinstance(mime, bytes) or not isinstance(body, bytes):
@@ -178,11 +184,19 @@ class ImapMailbox:
             return []
         try:
             uidvalidity, _ = self._select(readonly=False)
-            current = [change for change in changes if change.ref.uidvalidity == uidvalidity]
-            written = {one.change: one for one in self._labels.apply(current)} if current else {}
-            return [written.get(change) or Applied(change, _RENUMBERED) for change in changes]
+            refused = {change: why for change in changes if (why := self._obstacle(change, uidvalidity))}
+            writable = [change for change in changes if change not in refused]
+            written = {one.change: one for one in self._labels.apply(writable)} if writable else {}
+            return [written.get(change) or Applied(change, refused.get(change)) for change in changes]
         finally:
             self._examine_again()
+
+    def _obstacle(self, change: LabelChange, uidvalidity: UidValidity) -> str | None:
+        if change.ref.uidvalidity != uidvalidity:
+            return "the folder has a new UIDVALIDITY; run again"
+        if unknown := sorted((change.add | change.remove) - self._labels.names):
+            return f"{unknown[0]} is no label of the configured prefix; check labels.prefix"
+        return None
 
     def _examine_again(self) -> None:
         try:

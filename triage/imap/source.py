@@ -9,7 +9,7 @@ from triage.config import AccountConfig, LabelsConfig
 from triage.errors import AccountError, ProtocolError, TransientMailError
 from triage.imap.capabilities import Mode, ServerFacts, choose_label_mode
 from triage.imap.connection import connect, disconnect, log_out
-from triage.imap.errors import translated
+from triage.imap.errors import is_temporary, translated
 from triage.imap.labels import FolderLabels, GmailLabels, KeywordLabels, Labels
 from triage.imap.mailbox import ImapMailbox
 from triage.records import LABEL_NAMES
@@ -46,12 +46,22 @@ class ImapSource:
             AccountError: login refused, certificate untrusted or no such folder.
             TransientMailError: the server cannot be reached for now.
         """
+        if self._client is not None:
+            self._revive()
         try:
             facts = self.facts(folder)
             yield ImapMailbox(self._connected(), self.name, folder, self._way(facts, folder))
         except (TransientMailError, ProtocolError):
             self._drop()  # after a timeout the next answer would be taken for another's
             raise
+
+    def _revive(self) -> None:
+        """Drop a session that ended while nobody looked: servers end idle ones (RFC 9051 section 5.4)."""
+        try:
+            with translated(self.name, "waking up"):
+                self._connected().noop()
+        except (TransientMailError, ProtocolError, AccountError):
+            self._drop()
 
     def _connected(self) -> IMAPClient:
         if self._client is None:
@@ -126,6 +136,8 @@ class ImapSource:
             except IMAPClient.AbortError:
                 raise
             except IMAPClient.Error as error:
+                if is_temporary(error):
+                    raise
                 message = f"account {self.name}: there is no folder {folder!r} that can be opened; check folders"
                 raise AccountError(message) from error
         return found
