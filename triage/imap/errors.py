@@ -78,12 +78,13 @@ def translate(error: Exception, account: str, during: str) -> TriageError:
     """
     where = f"account {account}: {during}"
     if isinstance(error, ssl.SSLCertVerificationError):
-        reason = error.verify_message or "untrusted"
+        reason = getattr(error, "verify_message", "") or "untrusted"  # set by OpenSSL alone
         return AccountError(f"{where}: the server's certificate is refused ({reason}); check host, or set ca_file")
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError):
+        return TransientMailError(f"{where}: the connection was lost; try again later")
     if isinstance(error, ssl.SSLError):
-        return AccountError(
-            f"{where}: TLS failed ({error.reason or 'no reason given'}); check port and security ('tls' 993, 'starttls' 143)"
-        )
+        reason = getattr(error, "reason", "") or "no reason given"
+        return AccountError(f"{where}: TLS failed ({reason}); check port and security ('tls' 993, 'starttls' 143)")
     if isinstance(error, socket.gaierror):
         return TransientMailError(f"{where}: the host's name cannot be resolved; check host and the network")
     if isinstance(error, OSError):
