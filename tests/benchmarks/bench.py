@@ -1,0 +1,116 @@
+"""Messages per CPU second, beside bogofilter on the same files in the same run.
+
+    python tests/benchmarks/bench.py [FOLDER OF MAIL FILES]
+
+Without a folder it writes the corpus's mails as files. Figures are CPU time, which a
+busy machine disturbs less than the clock. Never a pass or fail test.
+"""
+
+import argparse
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from triage.bootstrap import build_judge
+from triage.classify.features import extract_features
+from triage.classify.judge import Judge
+from triage.config import Config
+from triage.errors import MessageError
+from triage.learn.corpus import load_corpus
+from triage.local.files import read_beginning
+from triage.mail.parse import parse_message
+from triage.records import Message
+
+ROOT = Path(__file__).parents[2]
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """Return user and system time of this process for some work."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def child_seconds(command: Sequence[str | Path]) -> float:
+    """Return user and system time of a program."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def parse_all(contents: Sequence[bytes]) -> list[Message]:
+    """Parse every message that is one."""
+    found = []
+    for content in contents:
+        try:
+            found.append(parse_message(content))
+        except MessageError:
+            continue
+    return found
+
+
+def write_corpus(folder: Path) -> None:
+    """Write the corpus's mails as files."""
+    for specimen in load_corpus([ROOT / "models" / "corpus"]):
+        (folder / f"{specimen.id}.eml").write_bytes(specimen.content)
+
+
+def measure_functions(files: Sequence[Path], judge: Judge) -> list[tuple[str, float]]:
+    """Return CPU seconds of each step over all files."""
+    contents = [read_beginning(file)[0] for file in files]
+    messages = parse_all(contents)
+    return [
+        ("parse", cpu_seconds(lambda: parse_all(contents))),
+        ("features", cpu_seconds(lambda: [extract_features(message) for message in messages])),
+        ("judge (features, score, decide, explain)", cpu_seconds(lambda: [judge.judge(one) for one in messages])),
+        ("parse + judge", cpu_seconds(lambda: [judge.judge(one) for one in parse_all(contents)])),
+    ]
+
+
+def measure_bogofilter(files: Sequence[Path]) -> list[tuple[str, float]]:
+    """Return CPU seconds of bogofilter over the same files; none where it is missing."""
+    program = shutil.which("bogofilter")
+    if program is None:
+        sys.stdout.write("bogofilter is missing: apt-get install bogofilter\n")
+        return []
+    with tempfile.TemporaryDirectory() as state:
+        half = files[: len(files) // 2]
+        for flag, part in (("-n", half[::2]), ("-s", half[1::2])):
+            subprocess.run([program, "-d", state, flag, "-B", *part], check=False)
+        return [("bogofilter -B", child_seconds([program, "-d", state, "-B", "-v", *files]))]
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, help="mail files; without it the corpus's")
+    given = parser.parse_args().folder
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = given or Path(temporary)
+        if given is None:
+            write_corpus(folder)
+        files = sorted(file for file in folder.rglob("*") if file.is_file())
+        size = sum(file.stat().st_size for file in files) / len(files)
+        rows = measure_functions(files, build_judge(Config()))
+        rows.append(
+            (
+                "triage scan --json (whole process)",
+                child_seconds([sys.executable, "-m", "triage", "scan", folder, "--json"]),
+            )
+        )
+        rows += measure_bogofilter(files)
+        sys.stdout.write(f"{len(files)} messages, {size:,.0f} bytes each on average, {os.cpu_count()} cores\n\n")
+        sys.stdout.write("| step | us a message | messages a CPU second |\n|---|---:|---:|\n")
+        for name, seconds in rows:
+            sys.stdout.write(f"| {name} | {seconds / len(files) * 1e6:,.0f} | {len(files) / seconds:,.0f} |\n")
+
+
+if __name__ == "__main__":
+    main()
