@@ -1,6 +1,5 @@
 """Domain names: which are free mail, platforms or hiring systems, and which imitate another."""
 
-from collections.abc import Iterable
 from functools import lru_cache
 
 from publicsuffixlist import PublicSuffixList
@@ -265,10 +264,14 @@ def added_word(name: str) -> tuple[str, str] | None:
     return None
 
 
-def known_lookalike(domain: str, genuine: Iterable[str]) -> str | None:
-    """Return the well-known domain that this one imitates, None if it imitates none."""
-    name = label(domain)
-    for one in genuine:
-        if registrable(domain) != one and is_lookalike(name, one.partition(".")[0]):
+@lru_cache(maxsize=4096)
+def imitated_service(domain: str) -> str | None:
+    """Return the well-known mail service or platform that a domain imitates, None if it imitates none."""
+    site, name = registrable(domain), label(domain)
+    for one in _WELL_KNOWN:
+        if site != one and is_lookalike(name, one.partition(".")[0]):
             return one
     return None
+
+
+_WELL_KNOWN = (*sorted(PLATFORMS), *sorted(FREE_MAIL))

@@ -7,7 +7,7 @@ families it weighs, in which blocks.
 
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -83,6 +83,7 @@ class Features:
     views: Mapping[str, HashedText]
     tokens: Hashes
     signals: tuple[Signal, ...]
+    _families: dict[str, Hashes] = field(default_factory=dict, repr=False)
 
     def family(self, name: str) -> Hashes:
         """Return the hashes of a family, one for each occurrence.
@@ -90,7 +91,10 @@ class Features:
         Raises:
             KeyError: there is no family of that name.
         """
-        return mix(FAMILIES[name](self), zlib.crc32(name.encode()))
+        known = self._families.get(name)
+        if known is None:
+            known = self._families[name] = mix(FAMILIES[name](self), zlib.crc32(name.encode()))
+        return known
 
 
 def extract_features(message: Message, owner: OwnerMask = OwnerMask()) -> Features:

@@ -8,6 +8,7 @@ from triage.classify.phrases import NEGATIONS
 MAX_GAP = 4
 SENTENCE_ENDS = frozenset(".?!")
 _STEM = 4
+_MAX_KNOWN_WORDS = 50_000
 _NEGATION_REACH = 3
 
 
@@ -47,6 +48,7 @@ class PhraseBook:
         self._by_word: dict[str, list[_Phrase]] = {}
         self._by_stem: dict[str, list[_Phrase]] = {}
         self._short_stems: list[tuple[str, _Phrase]] = []
+        self._known: dict[str, tuple[_Phrase, ...]] = {}
         for name, lines in phrases.items():
             for line in lines:
                 self._add(_compile(name, line))
@@ -64,8 +66,12 @@ class PhraseBook:
     def find(self, words: Sequence[str]) -> list[Match]:
         """Return the first match of each signal asserted and of each denied, in the order found."""
         found: dict[tuple[str, bool], Match] = {}
+        candidates = self._known.get
         for index, word in enumerate(words):
-            for phrase in self._candidates(word):
+            phrases = candidates(word)
+            if phrases is None:
+                phrases = self._look_up(word)
+            for phrase in phrases:
                 if (phrase.name, False) in found:
                     continue
                 end = _match_from(phrase.slots, words, index)
@@ -74,6 +80,12 @@ class PhraseBook:
                     match = Match(phrase.name, index, end, is_denied)
                     found.setdefault((phrase.name, is_denied), match)
         return list(found.values())
+
+    def _look_up(self, word: str) -> tuple[_Phrase, ...]:
+        """Return the phrases that may begin with a word; frequent words are looked up once."""
+        if len(self._known) >= _MAX_KNOWN_WORDS:
+            self._known.clear()
+        return self._known.setdefault(word, tuple(self._candidates(word)))
 
     def _candidates(self, word: str) -> Iterator[_Phrase]:
         yield from self._by_word.get(word, ())

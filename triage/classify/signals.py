@@ -14,8 +14,8 @@ from triage.classify.domains import (
     HIRING_SYSTEMS,
     PLATFORMS,
     added_word,
+    imitated_service,
     is_lookalike,
-    known_lookalike,
     label,
     registrable,
 )
@@ -127,7 +127,7 @@ def _of_platform(message: Message) -> Iterator[Signal]:
         yield Signal("platform_sender", site)
         if _has_passed(message, site):
             yield Signal("platform_verified", site)
-    elif imitated := known_lookalike(domain, (*PLATFORMS, *FREE_MAIL)):
+    elif imitated := imitated_service(domain):
         yield Signal("lookalike_domain", f"{site} for {imitated}")
     if site in HIRING_SYSTEMS:
         yield Signal("hiring_system_sender", site)
