@@ -103,6 +103,11 @@ class Judge:
         self._owner = owner
 
     @property
+    def model(self) -> LinearModel:
+        """The model in use."""
+        return self._model
+
+    @property
     def model_id(self) -> str:
         """The model's identity, as verdicts carry it."""
         return self._model.model_id

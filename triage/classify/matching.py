@@ -9,7 +9,7 @@ MAX_GAP = 4
 SENTENCE_ENDS = frozenset(".?!")
 _STEM = 4
 _MAX_KNOWN_WORDS = 50_000
-_NEGATION_REACH = 3
+_NEGATION_REACH = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ _MIXED_WORD = re.compile(
 _URL = re.compile(r"(?:(?:https?|hxxps?|ftp)://|www\.)[^\s<>\"')\]}]+")
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 _DIGITS = re.compile(r"\d")
-_NOT_WORD = re.compile(r"[^\w€$£%?!@]+|_+")
+_NOT_WORD = re.compile(r"(?:[^\w€$£%?!@]|_)+")
 _ACCENT = re.compile("[\u0300-\u036f]")
 # Letters that no decomposition takes apart.
 _PLAIN_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "ß": "ss", "ı": "i"})

@@ -586,7 +586,7 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
         "talent pool|pipeline",
         "are you hiring|recruiting",
         "if you .. are hiring|need staff|have vacancies",
-        "kandidat* .. vorstell*|verfugbar|anbiet*|fur sie|empfehl*|profil*",
+        "stell*|biet*|prasentier* .. kandidat*|fachkraft*|bewerber*", "kandidat* .. vorstell*|verfugbar|anbiet*|fur sie|empfehl*|profil*",
         "personal .. anbiet*|uberlass*|bedarf",
         "ihr* offene* stelle*|vakanzen|personalbedarf|stellenausschreibung|stellenanzeige",
         "bewerberprofil*|kandidatenprofil*|anonymisiert*",

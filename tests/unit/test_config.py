@@ -1,0 +1,155 @@
+"""The configuration: every problem at once, secrets hidden, the example loads."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from triage.config import AccountConfig, Config, default_config_path, is_loopback, load_config, parse_config
+from triage.errors import AccountError, ConfigError
+
+EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
+ACCOUNT = {"name": "home", "host": "imap.example.org", "username": "me", "password": "hunter2"}
+
+
+def problems(**table: Any) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(table)
+    return caught.value.problems
+
+
+def test_the_example_loads() -> None:
+    assert load_config(EXAMPLE).accounts[0].host == "imap.example.org"
+
+
+def keys(model: type[BaseModel]) -> set[str]:
+    return set(model.model_fields)
+
+
+def test_the_example_shows_every_key_with_its_default() -> None:
+    text = EXAMPLE.read_text()
+    config = load_config(EXAMPLE)
+    for name in keys(Config) - {"accounts", "training"}:
+        section = getattr(config, name)
+        assert section == type(section)(), f"[{name}] differs from its defaults"
+        for key in keys(type(section)):
+            assert re.search(rf"^(?:# )?{key} = ", text, re.MULTILINE), f"{name}.{key} is not shown"
+    for key in keys(AccountConfig):
+        assert re.search(rf"^(?:# )?{key} = ", text, re.MULTILINE), f"accounts.{key} is not shown"
+    assert "training" in tomllib.loads(text)
+
+
+def test_all_problems_are_told_at_once_with_suggestions() -> None:
+    found = problems(
+        accounts=[{"name": "home", "host": "h", "usrname": "x", "password": "p"}],
+        daemon={"pol_interval_seconds": 3},
+        stroe={},
+    )
+    assert len(found) == 4
+    assert any("did you mean 'username'?" in one for one in found)
+    assert any("did you mean 'poll_interval_seconds'?" in one for one in found)
+    assert any("did you mean 'store'?" in one for one in found)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"security": "none"}, "send the password in the clear"),
+        ({"password": None}, "exactly one of"),
+        ({"password_env": "X"}, "exactly one of"),
+        ({"port": 0}, "greater than or equal to 1"),
+        ({"name": "a/b"}, "match pattern"),
+        ({"folders": []}, "at least 1 item"),
+    ],
+)
+def test_a_wrong_account_is_told(change: dict[str, Any], words: str) -> None:
+    assert words in " ".join(problems(accounts=[ACCOUNT | change]))
+
+
+def test_two_accounts_of_one_name_are_told() -> None:
+    assert "two accounts are called 'home'" in problems(accounts=[ACCOUNT, ACCOUNT])[0]
+
+
+@pytest.mark.parametrize("prefix", ["", "a b", 'x"y', "{5}", "Ü"])
+def test_a_prefix_that_imap_would_read_otherwise_is_refused(prefix: str) -> None:
+    assert problems(labels={"prefix": prefix})
+
+
+def test_secrets_are_hidden() -> None:
+    assert "hunter2" not in repr(parse_config({"accounts": [ACCOUNT]}))
+
+
+def test_no_problem_repeats_a_secret() -> None:
+    assert "hunter2" not in " ".join(problems(accounts=[ACCOUNT | {"password_env": "X", "port": "y"}]))
+
+
+def test_the_environment_overrides(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRIAGE_LABELS__PREFIX", "Jobs/")
+    assert parse_config({"labels": {"prefix": "Other/"}}).labels.prefix == "Jobs/"
+
+
+@pytest.mark.parametrize(
+    ("host", "loops"),
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("imap.example.org", False),
+        ("10.0.0.1", False),
+    ],
+)
+def test_loopback_hosts_are_known(host: str, *, loops: bool) -> None:
+    assert is_loopback(host) is loops
+
+
+def account(**change: Any) -> AccountConfig:
+    return AccountConfig.model_validate({**ACCOUNT, "password": None} | change)
+
+
+def test_passwords_are_read_from_each_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "password"
+    file.write_text("from file\n")
+    monkeypatch.setenv("SOME_PASSWORD", "from environment")
+    assert account(password="plain").read_password() == "plain"
+    assert account(password_file=str(file)).read_password() == "from file"
+    assert account(password_env="SOME_PASSWORD").read_password() == "from environment"
+    assert account(password_command="printf 'from command\\nmore'").read_password() == "from command"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"password_file": "/nowhere/at/all"},
+        {"password_env": "NOT_SET_ANYWHERE"},
+        {"password_command": "exit 3"},
+        {"password_command": "true"},
+    ],
+)
+def test_a_secret_that_cannot_be_had_is_told(change: dict[str, str]) -> None:
+    with pytest.raises(AccountError, match=next(iter(change))):
+        account(**change).read_password()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(b"a = [", "not valid TOML"), (b"\xff", "not UTF-8"), (None, "does not exist")]
+)
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, content: bytes | None, words: str) -> None:
+    path = tmp_path / "config.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigError, match=words):
+        load_config(path)
+
+
+def test_the_default_place_follows_xdg() -> None:
+    assert default_config_path({"XDG_CONFIG_HOME": "/x"}) == Path("/x/triage/config.toml")
+    assert default_config_path({"TRIAGE_CONFIG": "/y.toml"}) == Path("/y.toml")
+
+
+def test_an_unknown_account_lists_those_there_are() -> None:
+    with pytest.raises(ConfigError, match=r"no account is called 'work' \(configured: home\)"):
+        parse_config({"accounts": [ACCOUNT]}).account("work")
