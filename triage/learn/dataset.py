@@ -63,10 +63,10 @@ def _matrix(rows: Sequence[tuple[Buckets, Buckets]], block: Block) -> sparse.csr
     return sparse.csr_matrix((data, indices, pointers), shape=(len(rows), 2**block.bits))
 
 
-def document_frequencies(counts: sparse.csr_matrix, rows: Rows) -> Vector:
-    """Return idf = ln((1 + n) / (1 + df)) + 1 over some rows (scikit-learn's smooth_idf)."""
+def inverse_frequencies(counts: sparse.csr_matrix, rows: Rows, power: float) -> Vector:
+    """Return (ln((1 + n) / (1 + df)) + 1) ** power over some rows (scikit-learn's smooth_idf)."""
     frequencies = np.bincount(counts[rows].indices, minlength=counts.shape[1])
-    return np.asarray(np.log((1 + len(rows)) / (1 + frequencies)) + 1.0, dtype=np.float64)
+    return np.asarray((np.log((1 + len(rows)) / (1 + frequencies)) + 1.0) ** power, dtype=np.float64)
 
 
 def design_matrix(dataset: Dataset, idf: Sequence[Vector]) -> sparse.csr_matrix:
