@@ -18,6 +18,7 @@ from triage.records import CATEGORIES, Category, Evidence
 _MAX_PHRASES = 6
 _MAX_EVIDENCE = 12
 _MAX_PHRASE_WORDS = 7
+_AROUND = 2
 _MIN_WEIGHT = 0.005
 
 
@@ -117,4 +118,6 @@ def _phrases(words: Vector, features: Features) -> Iterator[Evidence]:
         index = end
     runs.sort(key=lambda run: (-abs(run[0]), run[1]))
     for weight, start, end in runs[:_MAX_PHRASES]:
-        yield Evidence("words", view.text[view.starts[start] : view.ends[end - 1]], weight)
+        # A word or two around it, so that a person can find the place; the weight is the run's alone.
+        first, last = max(0, start - _AROUND), min(len(words), end + _AROUND)
+        yield Evidence("words", view.text[view.starts[first] : view.ends[last - 1]], weight)

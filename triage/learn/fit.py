@@ -17,7 +17,7 @@ _NEVER = -30.0
 """Score of a class that training held no example of."""
 
 # The block of kinds has length 0.1, so that its weights must be larger for the same effect.
-_KIND_INVERSE_REGULARISATION = 1000.0
+_KIND_INVERSE_REGULARISATION = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,11 @@ def fit_linear(
     """
     weights = np.zeros((matrix.shape[1], classes))
     intercept = np.full(classes, _NEVER)
-    for index in np.unique(labels):
+    present = np.unique(labels)
+    if len(present) == 1:  # nothing to tell apart
+        intercept[present[0]] = 0.0
+        return weights, intercept
+    for index in present:
         model = LogisticRegression(
             C=inverse_regularisation, solver="liblinear", dual=True, max_iter=3000, tol=1e-4, random_state=0
         )
