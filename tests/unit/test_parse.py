@@ -3,12 +3,15 @@
 import base64
 import time
 
+import authres
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.builders import make_raw
 from triage.errors import MessageError
+from triage.mail.addresses import parse_addresses
+from triage.mail.authentication import parse_authentication_results
 from triage.mail.identity import fingerprint
 from triage.mail.parse import MAX_BODY_BYTES, parse_date, parse_message
 from triage.records import Address
@@ -233,3 +236,32 @@ def test_more_than_the_first_64_kib_is_not_looked_at() -> None:
 @pytest.mark.parametrize("value", ["", "yesterday", "Mon, 99 Foo 2026", "Mon, 4 May 99999 10:00:00 +0200"])
 def test_an_unreadable_date_is_none(value: str) -> None:
     assert parse_date(value) is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "mx.home.example; spf=pass smtp.mailfrom=acme.example; dkim=pass header.d=acme.example; dmarc=fail header.from=acme.example",
+        "mx.home.example 1; none",
+        "mx.home.example; dkim=pass (good signature) header.i=@acme.example",
+        'mx.home.example; spf=softfail reason="not listed" smtp.mailfrom=bo@acme.example',
+        "mx.home.example; auth=pass smtp.auth=bo; dkim=neutral header.d=acme.example",
+        "mx.home.example; dkim/1=pass header.d=acme.example",
+    ],
+)
+def test_authentication_results_are_read_as_the_reference_library_reads_them(value: str) -> None:
+    mine = [(one.method, one.result) for one in parse_authentication_results(value)]
+    theirs = authres.AuthenticationResultsHeader.parse(f"Authentication-Results: {value}")
+    expected = [(one.method, one.result) for one in theirs.results if one.method in {"spf", "dkim", "dmarc", "arc"}]
+    assert mine == expected
+    assert all(one.authserv_id == theirs.authserv_id for one in parse_authentication_results(value))
+
+
+@given(st.text(max_size=200))
+def test_any_authentication_results_are_read(value: str) -> None:
+    assert all(one.method and one.result for one in parse_authentication_results(value))
+
+
+@given(st.text(max_size=120))
+def test_any_address_header_is_read(value: str) -> None:
+    assert all("@" in one.addr_spec for one in parse_addresses(value))
