@@ -35,6 +35,11 @@ def build_names(config: Config) -> LabelNames:
     return LabelNames(config.labels.prefix)
 
 
+def build_authserv_ids(config: Config) -> dict[str, str]:
+    """Return, by account, which server's word about senders is to be believed."""
+    return {account.name: account.authserv_id for account in config.accounts if account.authserv_id}
+
+
 def build_store(config: Config) -> Store:
     """Open the store, making it where it is missing.
 
@@ -83,4 +88,5 @@ def build_daemon(config: Config, since_days: int | None) -> Daemon:
         every=config.daemon.poll_interval,
         workers=config.daemon.workers,
         since_days=since_days,
+        authserv_ids=build_authserv_ids(config),
     )

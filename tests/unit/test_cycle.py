@@ -14,8 +14,9 @@ from triage.bootstrap import build_judge
 from triage.classify.judge import Judge
 from triage.config import Config
 from triage.errors import StoreError, TransientMailError
+from triage.mail.parse import parse_message
 from triage.records import Outcome, State
-from triage.service.cycle import PassOptions, choose, run_pass
+from triage.service.cycle import PassOptions, choose, only_vouched, run_pass
 from triage.service.plan import LabelNames
 from triage.service.undo import undo_run
 from triage.store.store import Store, open_store
@@ -148,6 +149,15 @@ def test_a_pass_that_must_stop_stops_between_chunks(judge: Judge, store: Store) 
 def test_a_limit_takes_the_newest_of_a_server() -> None:
     refs = FakeMailbox([make_raw(), make_raw(), make_raw()]).list_refs()
     assert [ref.uid for ref in choose(refs, 2)] == [2, 3]
+
+
+def test_only_the_accounts_own_server_is_believed_about_senders() -> None:
+    message = parse_message(
+        b"Authentication-Results: MX.mine; dmarc=pass header.from=a.example\r\nFrom: x@a.example\r\n\r\nhi"
+    )
+    assert only_vouched(message, None) == message
+    assert only_vouched(message, "mx.mine").authentication
+    assert not only_vouched(message, "mx.other").authentication
 
 
 class MailboxUnderFaults(RuleBasedStateMachine):

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from triage.bootstrap import build_account_sources, build_judge, build_path_sources
+from triage.bootstrap import build_account_sources, build_authserv_ids, build_judge, build_path_sources
 from triage.classify.advice import REPORT
 from triage.classify.judge import Explanation, describe
 from triage.cli.output import (
@@ -22,6 +22,7 @@ from triage.errors import ConfigError, MessageError
 from triage.interfaces import MailSource
 from triage.mail.parse import parse_message
 from triage.records import MessageRef, RawMessage, Uid, UidValidity
+from triage.service.cycle import only_vouched
 
 _REF = re.compile(r"(?P<account>[^/;]+)/(?P<folder>.+);uidvalidity=(?P<validity>\d+);uid=(?P<uid>\d+)")
 _POSITION = re.compile(r"(?P<path>.+)#(?P<position>\d+)")
@@ -30,8 +31,11 @@ _POSITION = re.compile(r"(?P<path>.+)#(?P<position>\d+)")
 def explain(config_path: Path | None, message: str, *, as_json: bool) -> None:
     """Print the verdict on one message and everything that led to it."""
     raw = _read(config_path, message)
-    judge = build_judge(optional_config(config_path))
-    found = judge.explain(parse_message(raw.content, is_cut=raw.is_cut))
+    config = optional_config(config_path)
+    parsed = only_vouched(
+        parse_message(raw.content, is_cut=raw.is_cut), build_authserv_ids(config).get(raw.ref.account)
+    )
+    found = build_judge(config).explain(parsed)
     if as_json:
         open_console().print(_to_json(message, found), soft_wrap=True, markup=False)
     else:

@@ -9,7 +9,14 @@ from pathlib import Path
 
 import typer
 
-from triage.bootstrap import build_account_sources, build_judge, build_names, build_path_sources, build_store
+from triage.bootstrap import (
+    build_account_sources,
+    build_authserv_ids,
+    build_judge,
+    build_names,
+    build_path_sources,
+    build_store,
+)
 from triage.cli.main import FOUND_WRONG
 from triage.cli.output import open_console, open_progress, outcome_table, outcome_to_json, parse_age
 from triage.cli.settings import optional_config, required_config
@@ -64,7 +71,7 @@ def scan(  # noqa: PLR0913  one parameter for each option of the contract
         raise ConfigError(["no account is configured; add an [[accounts]] section or give paths to scan"])
     store = _open_memory(config, apply=apply)
     run_id = store.begin_run("scan") if store is not None and apply else None
-    options = PassOptions(build_names(config), run_id, since=day, limit=limit)
+    options = PassOptions(build_names(config), run_id, build_authserv_ids(config), since=day, limit=limit)
     tally = _Tally()
     try:
         for outcome in _iter_outcomes(sources, config, store, options):

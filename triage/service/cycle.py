@@ -1,8 +1,8 @@
 """One pass over one folder: read, parse, judge, plan, and, where asked, apply. It never sleeps."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from triage.classify.judge import Judge
@@ -13,6 +13,7 @@ from triage.mail.parse import parse_message
 from triage.records import (
     Applied,
     LabelChange,
+    Message,
     MessageRef,
     Outcome,
     RawMessage,
@@ -35,12 +36,15 @@ class PassOptions:
 
     Attributes:
         run_id: the run to journal under; None for a dry run.
+        authserv_ids: by account, whose word about a sender's domain is to be believed; an
+            account without one believes the topmost header (RFC 8601 section 5).
         limit: at most so many messages, the newest of a server's folder.
         should_stop: asked between chunks; a pass that stops has finished its chunk.
     """
 
     names: LabelNames
     run_id: str | None = None
+    authserv_ids: Mapping[str, str] = field(default_factory=dict)
     after: Uid | None = None
     since: date | None = None
     limit: int | None = None
@@ -71,7 +75,7 @@ def run_pass(mailbox: Mailbox, judge: Judge, store: Store | None, options: PassO
     for chunk in _chunks(refs):
         if options.should_stop():
             return
-        judged = [_judge_one(item, judge) for item in mailbox.iter_messages(chunk)]
+        judged = [_judge_one(item, judge, options) for item in mailbox.iter_messages(chunk)]
         planned = _plan(judged, store, options.names)
         if store is not None and options.run_id is not None:
             planned = _apply(planned, mailbox, store, options)
@@ -90,7 +94,7 @@ def _chunks(refs: Sequence[MessageRef]) -> Iterator[Sequence[MessageRef]]:
         yield refs[start : start + CHUNK]
 
 
-def _judge_one(item: RawMessage | UnreadableMessage, judge: Judge) -> _Judged:
+def _judge_one(item: RawMessage | UnreadableMessage, judge: Judge, options: PassOptions) -> _Judged:
     nothing = LabelChange(item.ref)
     if isinstance(item, UnreadableMessage):
         return _Judged(
@@ -102,7 +106,7 @@ def _judge_one(item: RawMessage | UnreadableMessage, judge: Judge) -> _Judged:
     except MessageError as error:
         outcome = Outcome(item.ref, None, State.UNJUDGED, None, nothing, applied=False, error=str(error))
         return _Judged(outcome, mark, item.keywords)
-    verdict = judge.judge(message)
+    verdict = judge.judge(only_vouched(message, options.authserv_ids.get(item.ref.account)))
     outcome = Outcome(
         ref=item.ref,
         message_id=message.message_id,
@@ -115,6 +119,14 @@ def _judge_one(item: RawMessage | UnreadableMessage, judge: Judge) -> _Judged:
         sender=message.sender.addr_spec if message.sender else "",
     )
     return _Judged(outcome, mark, item.keywords)
+
+
+def only_vouched(message: Message, authserv_id: str | None) -> Message:
+    """Return the message without what other servers than the account's own say of its sender."""
+    if authserv_id is None:
+        return message
+    own = tuple(one for one in message.authentication if one.authserv_id == authserv_id.lower())
+    return replace(message, authentication=own)
 
 
 def _plan(judged: Sequence[_Judged], store: Store | None, names: LabelNames) -> list[_Judged]:

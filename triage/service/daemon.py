@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -52,6 +52,7 @@ class Daemon:
         every: timedelta,
         workers: int,
         since_days: int | None = None,
+        authserv_ids: Mapping[str, str] | None = None,
     ) -> None:
         """Keep what passes need; nothing starts yet.
 
@@ -65,6 +66,7 @@ class Daemon:
         self._names = names
         self._every = every
         self._since_days = since_days
+        self._authserv_ids = authserv_ids or {}
         self._stopping = threading.Event()
         self._failing: set[str] = set()
         self._paused: set[str] = set()
@@ -179,6 +181,7 @@ class Daemon:
             self._store.begin_run("daemon"),
             after=after,
             since=since,
+            authserv_ids=self._authserv_ids,
             should_stop=self._stopping.is_set,
         )
         for outcome in run_pass(mailbox, self._judge, self._store, options):
