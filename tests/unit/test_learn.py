@@ -10,9 +10,10 @@ from tests.builders import OFFER, PLAIN
 from triage.classify.features import extract_features
 from triage.classify.scorer import score, vectorise
 from triage.errors import ConfigError
+from triage.learn.background import load_background, save_background
 from triage.learn.base import train_base
 from triage.learn.corpus import build_message, load_corpus
-from triage.learn.dataset import build_dataset, design_matrix
+from triage.learn.dataset import build_dataset, count_message, design_matrix
 from triage.learn.fit import BASE_RECIPE, fit_model, held_out_scores, iter_folds
 from triage.learn.kinds import KINDS, canonical_kind
 from triage.learn.metrics import (
@@ -171,3 +172,32 @@ def test_pairs_intervals_and_calibration(tmp_path: Path) -> None:
 
 def test_the_shipped_model_judges_in_the_order_of_the_categories() -> None:
     assert load_model(base_model_path()).weights.shape[1] == len(CATEGORIES)
+
+
+def test_background_is_counted_kept_and_read_again(tmp_path: Path) -> None:
+    blocks = BASE_RECIPE.layout()
+    contents = [build_message(record(n, "other", body="The choir meets on Tuesday.")) for n in range(3)]
+    path = tmp_path / "background.npz"
+    assert save_background(path, [*contents, b""], blocks) == 3
+    loaded = load_background(path, blocks)
+    expected = [count_message(parse_message(content), blocks) for content in contents]
+    for place, matrix in enumerate(loaded):
+        assert matrix.shape[0] == 3
+        assert np.array_equal(matrix[0].indices, expected[0][place][0])
+        assert np.array_equal(matrix[0].data, expected[0][place][1])
+
+
+def test_background_of_another_layout_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "background.npz"
+    save_background(path, [build_message(record(1, "other"))], BASE_RECIPE.layout())
+    with pytest.raises(ConfigError, match="count it anew"):
+        load_background(path, BASE_RECIPE.layout()[:2])
+
+
+def test_background_is_learnt_from_and_never_judged(tmp_path: Path) -> None:
+    corpus = write_corpus(tmp_path / "corpus")
+    blocks = BASE_RECIPE.layout()
+    save_background(corpus / "background.npz", [build_message(record(n, "other")) for n in range(5)], blocks)
+    report = train_base([corpus], tmp_path / "out")
+    assert report.mails == 24
+    assert json.loads((tmp_path / "out" / "base.json").read_text())["data"]["background"]["mails"] == 5

@@ -6,12 +6,16 @@ from pathlib import Path
 
 from triage.classify.decision import CostTable
 from triage.config import DecisionConfig
+from triage.learn.background import load_background
 from triage.learn.card import make_card, render_card
 from triage.learn.corpus import load_corpus
-from triage.learn.dataset import build_dataset
+from triage.learn.dataset import build_dataset, with_background
 from triage.learn.fit import BASE_RECIPE, fit_model, held_out_scores
 from triage.learn.metrics import answer, interval, macro_f1
 from triage.modelfile import save_model, write_whole
+
+BACKGROUND = "background.npz"
+"""Counts of ordinary mail beside the corpus; learnt from where it is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +40,15 @@ def train_base(corpus: Sequence[Path], output: Path) -> TrainingReport:
     recipe = BASE_RECIPE
     specimens = load_corpus(corpus)
     dataset = build_dataset(specimens, recipe.layout())
+    backgrounds = [path / BACKGROUND for path in corpus if (path / BACKGROUND).is_file()]
+    for path in backgrounds:
+        dataset = with_background(dataset, load_background(path, recipe.layout()))
     held_out = held_out_scores(dataset, recipe)
-    found = answer(specimens, dataset.labels, held_out.probabilities, CostTable(**DecisionConfig().model_dump()))
+    found = answer(
+        specimens, dataset.labels[: len(dataset)], held_out.probabilities, CostTable(**DecisionConfig().model_dump())
+    )
     model = fit_model(dataset, recipe, held_out)
-    card = make_card(found, recipe)
+    card = make_card(found, recipe, background=len(dataset.labels) - len(dataset))
     digest = save_model(output / "base.joblib", model, card)
     write_whole(output / "base.md", render_card(card).encode())
     low, high = interval(found, macro_f1)

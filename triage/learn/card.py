@@ -21,12 +21,16 @@ from triage.learn.metrics import (
 from triage.records import CATEGORIES
 
 _MIN_FOR_A_FIGURE = 20
+_BACKGROUND = (
+    "counts of hashed features, no text, of ordinary mail: SpamAssassin public corpus (2002-03, PDDL/CC0), "
+    "foff-milter test mail (2025-26, MIT)"
+)
 
 ORDINARY = "ordinary"
 """Corpus files of this name were written to the mixture of a mailbox (models/corpus/README.md)."""
 
 
-def make_card(found: Answers, recipe: Recipe) -> dict[str, object]:
+def make_card(found: Answers, recipe: Recipe, *, background: int = 0) -> dict[str, object]:
     """Return the card as JSON values; it holds no mail text."""
     specimens = found.specimens
     languages = Counter(one.lang for one in specimens)
@@ -40,6 +44,7 @@ def make_card(found: Answers, recipe: Recipe) -> dict[str, object]:
             "categories": _counts(one.category.value for one in specimens),
             "languages": _counts(one.lang for one in specimens),
             "licence": "written for this project, MIT",
+            "background": {"mails": background, "what": _BACKGROUND},
         },
         "held_out": {
             "how": "each author's mails judged by a model that learnt from the other authors only; an abstention is wrong",
@@ -128,6 +133,8 @@ def render_card(card: Mapping[str, object]) -> str:
         "| mails | " + " | ".join(str(_table(data, "categories").get(name, 0)) for name in categories) + " |",
         "",
         "Languages: " + ", ".join(f"{name} {count}" for name, count in _table(data, "languages").items()) + ".",
+        "",
+        f"Beside them {_table(data, 'background')['mails']} mails as `other`: {_table(data, 'background')['what']}.",
         "",
         "## On authors it never saw",
         "",

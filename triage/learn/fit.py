@@ -107,15 +107,20 @@ def iter_folds(dataset: Dataset, folds: int) -> list[tuple[Rows, Rows]]:
     return list(GroupKFold(folds).split(places, groups=dataset.groups))
 
 
+def _background_rows(dataset: Dataset) -> Rows:
+    return np.arange(len(dataset), len(dataset.labels))
+
+
 def held_out_scores(dataset: Dataset, recipe: Recipe) -> HeldOut:
     """Return scores for every mail from models that did not see its group."""
     scores = np.zeros((len(dataset), len(CATEGORIES)))
     folds = iter_folds(dataset, recipe.folds)
     for train, test in folds:
+        learnt = np.concatenate([train, _background_rows(dataset)])
         idf = [inverse_frequencies(counts, train, recipe.idf_power) for counts in dataset.counts]
         matrix = design_matrix(dataset, idf)
         weights, intercept = fit_linear(
-            matrix[train], dataset.labels[train], len(CATEGORIES), recipe.inverse_regularisation
+            matrix[learnt], dataset.labels[learnt], len(CATEGORIES), recipe.inverse_regularisation
         )
         scores[test] = matrix[test] @ weights + intercept
     chances = np.zeros_like(scores)
@@ -152,12 +157,12 @@ def calibrate(scores: Vector, labels: Labels) -> tuple[Vector, Vector]:
 
 def fit_model(dataset: Dataset, recipe: Recipe, held_out: HeldOut) -> LinearModel:
     """Fit on everything; calibration comes from what was held out."""
-    rows = np.arange(len(dataset))
+    rows = np.arange(len(dataset))  # document frequencies are the authored mails'
     idf = [inverse_frequencies(counts, rows, recipe.idf_power) for counts in dataset.counts]
     rounded = [column.astype(np.float16).astype(np.float64) for column in idf]
     matrix = design_matrix(dataset, rounded)
     weights, intercept = fit_linear(matrix, dataset.labels, len(CATEGORIES), recipe.inverse_regularisation)
-    slope, bias = calibrate(held_out.scores, dataset.labels)
+    slope, bias = calibrate(held_out.scores, dataset.labels[: len(dataset)])
     kind_names, kind_weights, kind_intercept = _fit_kinds(dataset, matrix, recipe)
     return LinearModel(
         blocks=dataset.blocks,
@@ -178,7 +183,7 @@ def _fit_kinds(
 ) -> tuple[tuple[str, ...], np.ndarray, Vector]:
     """Fit which kind of scam it is, on scams alone and one block."""
     block = next(one for one in dataset.blocks if one.name == recipe.kind_block)
-    scams = np.flatnonzero(dataset.labels == CATEGORIES.index(Category.SCAM))
+    scams = np.flatnonzero(dataset.labels[: len(dataset)] == CATEGORIES.index(Category.SCAM))
     kinds = np.array([KINDS.index(canonical_kind(dataset.specimens[row].kind)) for row in scams])
     part = matrix[scams][:, block.offset : block.offset + 2**block.bits]
     weights, intercept = fit_linear(part, kinds, len(KINDS), _KIND_INVERSE_REGULARISATION)
