@@ -150,8 +150,9 @@ def _reason(
     for_it = [item for item in evidence if item.weight > 0]
     if not for_it:
         return "nothing in it points elsewhere"
-    named = next((item for item in for_it if item.name != "words" and item.name not in _WEAK), None)
-    best = named if named and named.weight >= for_it[0].weight / 3 else for_it[0]
+    strong = [item for item in for_it if item.name not in _WEAK] or for_it
+    named = next((item for item in strong if item.name != "words"), None)
+    best = named if named and named.weight >= strong[0].weight / 3 else strong[0]
     return f"{describe(best.name)}: “{best.quote}”" if best.quote else describe(best.name)
 
 
