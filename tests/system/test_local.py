@@ -144,15 +144,18 @@ def test_the_demo_runs_without_anything(program: Program) -> None:
     assert not any(program.home.iterdir())
 
 
-def test_an_interrupted_run_is_finished_by_the_next(program: Program, tmp_path: Path) -> None:
-    maildir = make_maildir(tmp_path / "Maildir", *(make_scam(number) for number in range(1500)))
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_is_finished_by_the_next(program: Program, tmp_path: Path, number: int) -> None:
+    maildir = make_maildir(tmp_path / "Maildir", *(make_scam(number) for number in range(1400)))
     scan = program.start("scan", str(maildir), "--apply", "--json")
     deadline = time.monotonic() + 30
     while not any((maildir / "cur").iterdir()) and time.monotonic() < deadline:
         time.sleep(0.01)
-    scan.send_signal(signal.SIGINT)
-    scan.communicate(timeout=30)
+    scan.send_signal(number)
+    output, _ = scan.communicate(timeout=60)
+    assert scan.returncode == 130
+    assert len(read_lines(output)) in {500, 1000, 1400}  # the chunk under way was finished
     program.run("scan", str(maildir), "--apply")
     letters = [file.name.rpartition(":2,")[2] for file in (maildir / "cur").iterdir()]
-    assert letters == ["a"] * 1500
+    assert letters == ["a"] * 1400
     assert not any((maildir / "new").iterdir())

@@ -20,6 +20,7 @@ from triage.bootstrap import (
 from triage.cli.main import FOUND_WRONG
 from triage.cli.output import open_console, open_progress, outcome_table, outcome_to_json, parse_age
 from triage.cli.settings import optional_config, required_config
+from triage.cli.signals import stopping_on_signals
 from triage.config import Config
 from triage.errors import ConfigError
 from triage.interfaces import MailSource
@@ -71,17 +72,26 @@ def scan(  # noqa: PLR0913  one parameter for each option of the contract
         raise ConfigError(["no account is configured; add an [[accounts]] section or give paths to scan"])
     store = _open_memory(config, apply=apply)
     run_id = store.begin_run("scan") if store is not None and apply else None
-    options = PassOptions(build_names(config), run_id, build_authserv_ids(config), since=day, limit=limit)
     tally = _Tally()
-    try:
+    with ExitStack() as stack:
+        should_stop = stack.enter_context(stopping_on_signals())
+        if store is not None:
+            stack.callback(store.close)
+        stack.callback(sys.stdout.flush)
+        options = PassOptions(
+            build_names(config),
+            run_id,
+            build_authserv_ids(config),
+            since=day,
+            limit=limit,
+            should_stop=should_stop,
+        )
         for outcome in _iter_outcomes(sources, config, store, options):
             if as_json:
                 sys.stdout.write(outcome_to_json(outcome) + "\n")
             tally.add(outcome)
-    finally:
-        sys.stdout.flush()
-        if store is not None:
-            store.close()
+        if should_stop():
+            raise KeyboardInterrupt
     if not as_json:
         _print_summary(tally, run_id)
     if tally.errors:
