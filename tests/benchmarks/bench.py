@@ -14,16 +14,23 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Callable, Sequence
+from email import message_from_bytes
 from pathlib import Path
+
+import authres
+import fast_mail_parser
 
 from triage.bootstrap import build_judge
 from triage.classify.features import extract_features
 from triage.classify.judge import Judge
+from triage.classify.ngrams import character_ngrams, hash_text
 from triage.config import Config
 from triage.errors import MessageError
 from triage.learn.corpus import load_corpus
 from triage.local.files import read_beginning
+from triage.mail.authentication import parse_authentication_results
 from triage.mail.parse import parse_message
 from triage.records import Message
 
@@ -56,6 +63,34 @@ def parse_all(contents: Sequence[bytes]) -> list[Message]:
     return found
 
 
+def read_mime(content: bytes) -> object:
+    """Take a message apart as the parser does first; None for what it refuses."""
+    try:
+        return fast_mail_parser.parse_email(content, mode="lazy")
+    except fast_mail_parser.ParseError:
+        return None
+
+
+def read_by_authres(header: str) -> object:
+    """Read a header with the reference library; None for what it refuses."""
+    try:
+        return authres.AuthenticationResultsHeader.parse(f"Authentication-Results: {header}")
+    except authres.SyntaxError:
+        return None
+
+
+def hash_at_once(text: str) -> list[object]:
+    """Hash a text's n-grams as the features do."""
+    hashed = hash_text(text)
+    return [character_ngrams(hashed, order) for order in (4, 5)]
+
+
+def hash_one_by_one(text: str) -> list[int]:
+    """Hash the same n-grams with one call of a fast hash function each."""
+    content = text.encode()
+    return [zlib.crc32(content[start : start + order]) for order in (4, 5) for start in range(len(content) - order + 1)]
+
+
 def write_corpus(folder: Path) -> None:
     """Write the corpus's mails as files."""
     for specimen in load_corpus([ROOT / "models" / "corpus"]):
@@ -66,7 +101,15 @@ def measure_functions(files: Sequence[Path], judge: Judge) -> list[tuple[str, fl
     """Return CPU seconds of each step over all files."""
     contents = [read_beginning(file)[0] for file in files]
     messages = parse_all(contents)
+    texts = [extract_features(message).views["all"].text for message in messages]
+    headers = [str(header) for content in contents if (header := message_from_bytes(content)["Authentication-Results"])]
     return [
+        ("MIME alone, fast-mail-parser", cpu_seconds(lambda: [read_mime(content) for content in contents])),
+        ("MIME alone, standard library", cpu_seconds(lambda: [message_from_bytes(content) for content in contents])),
+        ("hashes of 4 and 5 characters, NumPy", cpu_seconds(lambda: [hash_at_once(text) for text in texts])),
+        ("hashes of 4 and 5 characters, a loop", cpu_seconds(lambda: [hash_one_by_one(text) for text in texts])),
+        ("Authentication-Results, ours", cpu_seconds(lambda: [parse_authentication_results(one) for one in headers])),
+        ("Authentication-Results, authres", cpu_seconds(lambda: [read_by_authres(one) for one in headers])),
         ("parse", cpu_seconds(lambda: parse_all(contents))),
         ("features", cpu_seconds(lambda: [extract_features(message) for message in messages])),
         ("judge (features, score, decide, explain)", cpu_seconds(lambda: [judge.judge(one) for one in messages])),

@@ -37,7 +37,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def apply_pass(box: FakeMailbox, judge: Judge, store: Store) -> list[Outcome]:
-    return list(run_pass(box, judge, store, PassOptions(NAMES, store.begin_run("test"))))
+    return list(run_pass(box, box.list_refs(), judge, store, PassOptions(NAMES, store.begin_run("test"))))
 
 
 def test_a_scam_is_labelled_and_plain_mail_is_not(judge: Judge, store: Store) -> None:
@@ -49,7 +49,7 @@ def test_a_scam_is_labelled_and_plain_mail_is_not(judge: Judge, store: Store) ->
 
 def test_a_dry_run_writes_nothing_and_shows_what_a_real_run_does(judge: Judge, store: Store) -> None:
     box = FakeMailbox([make_scam(), make_offer(), make_raw()])
-    shown = list(run_pass(box, judge, store, PassOptions(NAMES)))
+    shown = list(run_pass(box, box.list_refs(), judge, store, PassOptions(NAMES)))
     assert (box.writes, store.list_runs()) == (0, [])
     assert [one.change for one in shown] == [one.change for one in apply_pass(box, judge, store)]
 
@@ -143,7 +143,7 @@ def test_undoing_an_unknown_run_names_those_there_are(store: Store) -> None:
 def test_a_pass_that_must_stop_stops_between_chunks(judge: Judge, store: Store) -> None:
     box = FakeMailbox([make_scam()])
     options = PassOptions(NAMES, store.begin_run("test"), should_stop=lambda: True)
-    assert list(run_pass(box, judge, store, options)) == []
+    assert list(run_pass(box, box.list_refs(), judge, store, options)) == []
 
 
 def test_a_limit_takes_the_newest_of_a_server() -> None:

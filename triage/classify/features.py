@@ -16,18 +16,13 @@ from triage.classify.ngrams import (
     Hashes,
     Positions,
     character_ngrams,
-    combine,
     hash_text,
+    hash_words,
     mix,
-    word_ngrams,
-    word_prefixes,
 )
 from triage.classify.normalise import fold, without_accents, words_only
 from triage.classify.signals import Signal, extract_signals
 from triage.records import Message
-
-_OPENING_WORDS = 25
-_NO_HASHES = np.empty(0, dtype=np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +101,6 @@ def extract_features(message: Message, owner: OwnerMask = OwnerMask()) -> Featur
     text_words = _mask(words_only(without_accents(text.text)), mask)
     views = {
         "all": hash_text(f"{subject_words} {text_words}".strip()),
-        "subject": hash_text(subject_words),
-        "body": hash_text(text_words),
         "quoted": hash_text(words_only(without_accents(fold(message.quoted[:3000]).text))),
     }
     tokens = np.fromiter((zlib.crc32(token.encode()) for token in _tokens(message)), dtype=np.uint64)
@@ -136,43 +129,17 @@ def _tokens(message: Message) -> Iterator[str]:
     yield from (f"bulk:{name}" for name in sorted(message.list_facts))
 
 
-def _words(view: str, order: int) -> Callable[[Features], Hashes]:
-    return lambda features: word_ngrams(features.views[view], order)
-
-
 def _characters(order: int) -> Callable[[Features], Hashes]:
     return lambda features: character_ngrams(features.views["all"], order)
 
 
-def _prefix_pairs(length: int, distance: int) -> Callable[[Features], Hashes]:
-    def family(features: Features) -> Hashes:
-        stems = word_prefixes(features.views["all"], length)
-        return combine(stems[:-distance], stems[distance:]) if len(stems) > distance else _NO_HASHES
-
-    return family
-
-
 FAMILIES: Mapping[str, Callable[[Features], Hashes]] = {
-    "word1": _words("all", 1),
-    "word2": _words("all", 2),
-    "word3": _words("all", 3),
-    "char3": _characters(3),
+    "word1": lambda features: hash_words(features.views["all"]),
     "char4": _characters(4),
     "char5": _characters(5),
-    "prefix4": lambda features: word_prefixes(features.views["all"], 4),
-    "prefix5": lambda features: word_prefixes(features.views["all"], 5),
-    "prefix4_pair": _prefix_pairs(4, 1),
-    "prefix4_skip": _prefix_pairs(4, 2),
-    "subject1": _words("subject", 1),
-    "subject2": _words("subject", 2),
-    "opening": lambda features: word_ngrams(features.views["body"], 1)[:_OPENING_WORDS],
-    "closing": lambda features: word_ngrams(features.views["body"], 1)[-_OPENING_WORDS:],
-    "quoted1": _words("quoted", 1),
+    "quoted1": lambda features: hash_words(features.views["quoted"]),
     "sender": lambda features: features.tokens,
     "signal": lambda features: _hash_names(signal.name for signal in features.signals),
-    "signal_pair": lambda features: _hash_names(
-        f"{one.name}+{other.name}" for one in features.signals for other in features.signals if one.name < other.name
-    ),
 }
 """Every family by name: from features to one hash for each occurrence."""
 
@@ -188,18 +155,11 @@ def occurrences(features: Features, family: str) -> tuple[Positions, Positions] 
     """
     view = features.views["all"]
     match family:
-        case "word1" | "word2" | "word3":
-            order = int(family[-1])
-            count = max(0, len(view.starts) - order + 1)
-            return view.starts[:count], view.ends[order - 1 :][:count]
-        case "char3" | "char4" | "char5":
+        case "word1":
+            return view.starts, view.ends
+        case "char4" | "char5":
             order = int(family[-1])
             starts = np.arange(max(0, len(view.prefix) - order))
             return starts, starts + order
-        case "prefix4" | "prefix5":
-            return view.starts, view.ends
-        case "prefix4_pair" | "prefix4_skip":
-            distance = 1 if family == "prefix4_pair" else 2
-            return view.starts[:-distance], view.ends[distance:]
         case _:
             return None

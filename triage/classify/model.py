@@ -130,5 +130,5 @@ def _array(plain: Mapping[str, object], name: str) -> Weights:
     if not isinstance(value, np.ndarray):
         message = f"{name} is not an array"
         raise TypeError(message)
-    # The same bytes, mapped or not: indexing a memory map costs 30 us each time.
+    # The same bytes, mapped or not: indexing a memory map goes through Python each time.
     return value.view(np.ndarray)

@@ -62,8 +62,9 @@ def _run(source: MailSource, config: Config, store_url: str) -> list[Outcome]:
         with open_progress() as progress:
             for folder in source.folders():
                 with source.open(folder) as mailbox:
-                    task = progress.add_task("judging", total=len(mailbox.list_refs()))
-                    for outcome in run_pass(mailbox, build_judge(config), store, options):
+                    refs = mailbox.list_refs()
+                    task = progress.add_task("judging", total=len(refs))
+                    for outcome in run_pass(mailbox, refs, build_judge(config), store, options):
                         found.append(outcome)
                         progress.advance(task)
         return found

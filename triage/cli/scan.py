@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import typer
@@ -17,6 +18,7 @@ from triage.bootstrap import (
     build_path_sources,
     build_store,
 )
+from triage.classify.judge import Judge
 from triage.cli.main import FOUND_WRONG
 from triage.cli.output import open_console, open_progress, outcome_table, outcome_to_json, parse_age
 from triage.cli.settings import optional_config, required_config
@@ -82,11 +84,9 @@ def scan(  # noqa: PLR0913  one parameter for each option of the contract
             build_names(config),
             run_id,
             build_authserv_ids(config),
-            since=day,
-            limit=limit,
             should_stop=should_stop,
         )
-        for outcome in _iter_outcomes(sources, config, store, options):
+        for outcome in _iter_outcomes(sources, build_judge(config), store, options, since=day, limit=limit):
             if as_json:
                 sys.stdout.write(outcome_to_json(outcome) + "\n")
             tally.add(outcome)
@@ -107,20 +107,23 @@ def _open_memory(config: Config, *, apply: bool) -> Store | None:
 
 
 def _iter_outcomes(
-    sources: Sequence[MailSource], config: Config, store: Store | None, options: PassOptions
+    sources: Sequence[MailSource],
+    judge: Judge,
+    store: Store | None,
+    options: PassOptions,
+    *,
+    since: date | None,
+    limit: int | None,
 ) -> Iterator[Outcome]:
-    judge = build_judge(config)
     with ExitStack() as stack:
         progress = stack.enter_context(open_progress())
         for source in sources:
             stack.callback(source.close)
             for folder in source.folders():
-                task = progress.add_task(f"{source.name}/{folder}" if source.name else folder, total=None)
                 with source.open(folder) as mailbox:
-                    if not progress.disable:
-                        refs = choose(mailbox.list_refs(since=options.since), options.limit)
-                        progress.update(task, total=len(refs))
-                    for outcome in run_pass(mailbox, judge, store, options):
+                    refs = choose(mailbox.list_refs(since=since), limit)
+                    task = progress.add_task(f"{source.name}/{folder}" if source.name else folder, total=len(refs))
+                    for outcome in run_pass(mailbox, refs, judge, store, options):
                         progress.advance(task)
                         yield outcome
 

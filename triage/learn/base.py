@@ -4,18 +4,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from triage.classify.decision import CostTable
+from triage.classify.features import extract_features
+from triage.classify.model import LinearModel
+from triage.classify.scorer import probabilities, score, vectorise
 from triage.config import DecisionConfig
 from triage.learn.background import load_background
 from triage.learn.card import make_card, render_card
 from triage.learn.corpus import load_corpus
 from triage.learn.dataset import build_dataset, with_background
 from triage.learn.fit import BASE_RECIPE, fit_model, held_out_scores
-from triage.learn.metrics import answer, interval, macro_f1
+from triage.learn.metrics import Answers, answer, interval, macro_f1
+from triage.mail.parse import parse_message
 from triage.modelfile import save_model, write_whole
+from triage.records import CATEGORIES
 
 BACKGROUND = "background.npz"
 """Counts of ordinary mail beside the corpus; learnt from where it is there."""
+
+
+CHECK = "check"
+"""Folder beside the model, of mail that no model may learn from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +55,26 @@ def train_base(corpus: Sequence[Path], output: Path) -> TrainingReport:
     for path in backgrounds:
         dataset = with_background(dataset, load_background(path, recipe.layout()))
     held_out = held_out_scores(dataset, recipe)
-    found = answer(
-        specimens, dataset.labels[: len(dataset)], held_out.probabilities, CostTable(**DecisionConfig().model_dump())
-    )
+    found = answer(specimens, dataset.labels[: len(dataset)], held_out.probabilities, _costs())
     model = fit_model(dataset, recipe, held_out)
-    card = make_card(found, recipe, background=len(dataset.labels) - len(dataset))
+    check = _judge_check(output / CHECK, model) if (output / CHECK).is_dir() else None
+    card = make_card(found, recipe, background=len(dataset.labels) - len(dataset), check=check)
     digest = save_model(output / "base.joblib", model, card)
     write_whole(output / "base.md", render_card(card).encode())
     low, high = interval(found, macro_f1)
     return TrainingReport(
         len(specimens), len(set(dataset.groups)), macro_f1(found.truth, found.answers), low, high, digest
     )
+
+
+def _costs() -> CostTable:
+    return CostTable(**DecisionConfig().model_dump())
+
+
+def _judge_check(folder: Path, model: LinearModel) -> Answers:
+    """Answer the check set with the finished model."""
+    specimens = load_corpus([folder])
+    features = [extract_features(parse_message(one.content)) for one in specimens]
+    chances = np.array([probabilities(score(vectorise(one, model), model), model) for one in features])
+    labels = np.array([CATEGORIES.index(one.category) for one in specimens], dtype=np.int64)
+    return answer(specimens, labels, chances, _costs())

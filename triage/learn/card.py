@@ -27,11 +27,19 @@ _BACKGROUND = (
 )
 
 ORDINARY = "ordinary"
-"""Corpus files of this name were written to the mixture of a mailbox (models/corpus/README.md)."""
+"""Corpus files of this name hold everyday mail (models/corpus/README.md)."""
 
 
-def make_card(found: Answers, recipe: Recipe, *, background: int = 0) -> dict[str, object]:
-    """Return the card as JSON values; it holds no mail text."""
+def make_card(
+    found: Answers, recipe: Recipe, *, background: int = 0, check: Answers | None = None
+) -> dict[str, object]:
+    """Return the card as JSON values; it holds no mail text.
+
+    Args:
+        found: answers on the corpus, each author's by models that had not seen that author.
+        background: how many ordinary mails were learnt from beside the corpus.
+        check: answers of the finished model on the check set.
+    """
     specimens = found.specimens
     languages = Counter(one.lang for one in specimens)
     low, high = interval(found, macro_f1)
@@ -64,7 +72,7 @@ def make_card(found: Answers, recipe: Recipe, *, background: int = 0) -> dict[st
             "pairs_wholly_right": {"right": right, "pairs": pairs},
             "calibration_error": round(calibration_error(found), 4),
             "confusion": confusion(found).tolist(),
-            "ordinary_mixture": _ordinary(found),
+            "ordinary_mixture": _part(found.subset(_is_ordinary)),
             "macro_f1_by_difficulty": {
                 name: round(macro_f1(part.truth, part.answers), 4)
                 for name in ("easy", "medium", "hard")
@@ -77,6 +85,7 @@ def make_card(found: Answers, recipe: Recipe, *, background: int = 0) -> dict[st
                 for part in [found.subset(partial(_is_in_language, lang))]
             },
         },
+        "check": _part(check),
         "recipe": {
             "blocks": [list(block) for block in recipe.blocks],
             "idf_power": recipe.idf_power,
@@ -93,15 +102,20 @@ def _is_of_difficulty(name: str, one: Specimen) -> bool:
     return one.difficulty == name
 
 
-def _ordinary(found: Answers) -> dict[str, object]:
-    """Return figures for the authors who wrote the mixture of a mailbox, not hard cases by preference."""
-    part = found.subset(lambda one: one.group.startswith(ORDINARY))
-    if not part.specimens:
+def _is_ordinary(one: Specimen) -> bool:
+    return one.group.startswith(ORDINARY)
+
+
+def _part(part: Answers | None) -> dict[str, object]:
+    """Return the figures of a part of the mail."""
+    if part is None or not part.specimens:
         return {"mails": 0}
     right, pairs = pairs_wholly_right(part)
     return {
         "mails": len(part.specimens),
         "authors": len({one.group for one in part.specimens}),
+        "difficulty": _counts(one.difficulty for one in part.specimens),
+        "in_pairs": sum(one.pair is not None for one in part.specimens),
         "macro_f1": _figure(macro_f1(part.truth, part.answers), *interval(part, macro_f1)),
         "lead_called_scam": _figure(lead_called_scam(part.truth, part.answers), *interval(part, lead_called_scam)),
         "scam_called_lead": _figure(scam_called_lead(part.truth, part.answers), *interval(part, scam_called_lead)),
@@ -169,7 +183,8 @@ def render_card(card: Mapping[str, object]) -> str:
         + ", ".join(f"{name} {value:.3f}" for name, value in _table(held, "macro_f1_by_difficulty").items())
         + ".",
         "",
-        *_render_ordinary(_table(held, "ordinary_mixture"), categories),
+        *_render_part("Of these, authors of everyday mail", _ORDINARY_WORDS, _table(held, "ordinary_mixture")),
+        *_render_part("On mail written after the model", _CHECK_WORDS, _table(card, "check")),
         "## Limits",
         "",
         "The mails were written by few hands, many of them to be hard: contrast pairs differ in a fact or two. Languages that",
@@ -180,16 +195,28 @@ def render_card(card: Mapping[str, object]) -> str:
     return "\n".join(lines)
 
 
-def _render_ordinary(part: Mapping[str, object], categories: Sequence[str]) -> list[str]:
+_ORDINARY_WORDS = (
+    "Files `ordinary_*.jsonl`, whose authors were asked for everyday mail where the others were asked for hard cases. They were set",
+    "apart after the figure for all authors was known, and features and costs were chosen on the same held-out authors: read both",
+    "figures as a little hopeful. Header cues lean in places (in `ordinary_2` .com goes with recruiter).",
+)
+_CHECK_WORDS = (
+    "`models/check/`: by an author no model has learnt from, written after features, costs and model were fixed, and judged by the",
+    "finished model. Nothing was chosen by it.",
+)
+
+
+def _render_part(title: str, words: Sequence[str], part: Mapping[str, object]) -> list[str]:
     if not part["mails"]:
         return []
     pairs = _table(part, "pairs_wholly_right")
+    grades = ", ".join(f"{count} {name}" for name, count in _table(part, "difficulty").items())
+    names = [category.value for category in CATEGORIES]
     return [
-        "## On authors it never saw who wrote the mixture of a mailbox",
+        f"## {title}",
         "",
-        f"The {part['mails']} mails of the {part['authors']} files `ordinary_*.jsonl`: eight languages, half of them easy, a third",
-        "medium, the rest hard, about one in five half of a contrast pair. The other files prefer hard cases. Each file is judged by",
-        "a model that learnt from the others.",
+        *words,
+        f"{part['mails']} mails ({grades}; {part['in_pairs']} of them in contrast pairs) by {part['authors']} author(s).",
         "",
         "| measure | value |",
         "|---|---|",
@@ -198,9 +225,9 @@ def _render_ordinary(part: Mapping[str, object], categories: Sequence[str]) -> l
         f"| scams called a lead | {_words(part['scam_called_lead'])} |",
         f"| contrast pairs wholly right | {pairs['right']} of {pairs['pairs']} |",
         "",
-        "| | " + " | ".join(categories) + " | unsure |",
-        "|---|" + "---:|" * (len(categories) + 1),
-        *_confusion_rows(part["confusion"], categories),
+        "| | " + " | ".join(names) + " | unsure |",
+        "|---|" + "---:|" * (len(names) + 1),
+        *_confusion_rows(part["confusion"], names),
         "",
     ]
 

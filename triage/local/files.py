@@ -32,28 +32,32 @@ def find_by_reading(mailbox: Mailbox, fingerprints: Collection[str]) -> Mapping[
     return found
 
 
-class MessageFiles:
+class LocalFolder:
+    """What every kind of local mail has in common: a path, no account, no UIDs."""
+
+    account = ""
+    uidvalidity = UidValidity(0)
+
+    def __init__(self, path: Path) -> None:
+        """Keep the path; nothing is read yet."""
+        self._path = path
+
+    @property
+    def folder(self) -> str:
+        """The path."""
+        return str(self._path)
+
+
+class MessageFiles(LocalFolder):
     """The message files of a folder, at any depth, or one file alone; they cannot carry labels."""
 
     def __init__(self, root: Path, files: Sequence[Path]) -> None:
         """Keep the files in a stable order."""
-        self._root = root
+        super().__init__(root)
         self._files = {self._key(file): file for file in sorted(files)}
 
     def _key(self, file: Path) -> str:
-        return "" if file == self._root else str(file.relative_to(self._root))
-
-    account = ""
-
-    @property
-    def folder(self) -> str:
-        """The path given."""
-        return str(self._root)
-
-    @property
-    def uidvalidity(self) -> UidValidity:
-        """Always 0: files have no UIDs."""
-        return UidValidity(0)
+        return "" if file == self._path else str(file.relative_to(self._path))
 
     def list_refs(self, *, after: Uid | None = None, since: date | None = None) -> Sequence[MessageRef]:
         """Return the files by path; `since` looks at their modification times."""

@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from triage.errors import AccountError
-from triage.local.files import find_by_reading, read_beginning
+from triage.local.files import LocalFolder, find_by_reading, read_beginning
 from triage.local.maildir_keywords import letter_for, load_keywords, locked, save_keywords
-from triage.records import Applied, LabelChange, MessageRef, RawMessage, Uid, UidValidity, UnreadableMessage
+from triage.records import Applied, LabelChange, MessageRef, RawMessage, Uid, UnreadableMessage
 
 _FLAG_NAMES = {"D": "\\Draft", "F": "\\Flagged", "P": "$Forwarded", "R": "\\Answered", "S": "\\Seen", "T": "\\Deleted"}
 
@@ -18,25 +18,13 @@ def is_maildir(path: Path) -> bool:
     return (path / "cur").is_dir() and (path / "new").is_dir()
 
 
-class Maildir:
+class Maildir(LocalFolder):
     """One Maildir. A message is known by the part of its file name that never changes."""
 
     def __init__(self, path: Path) -> None:
         """Look at the Maildir; nothing is read or changed yet."""
-        self._path = path
+        super().__init__(path)
         self._files: dict[str, Path] = {}
-
-    account = ""
-
-    @property
-    def folder(self) -> str:
-        """The path of the Maildir."""
-        return str(self._path)
-
-    @property
-    def uidvalidity(self) -> UidValidity:
-        """Always 0: unique names do not run out."""
-        return UidValidity(0)
 
     def list_refs(self, *, after: Uid | None = None, since: date | None = None) -> Sequence[MessageRef]:
         """Return the messages by unique name; `after` has no meaning here."""

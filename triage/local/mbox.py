@@ -6,9 +6,9 @@ from datetime import date
 from pathlib import Path
 
 from triage.errors import AccountError
-from triage.local.files import CANNOT_CARRY_LABELS, find_by_reading
+from triage.local.files import CANNOT_CARRY_LABELS, LocalFolder, find_by_reading
 from triage.mail.parse import MAX_BODY_BYTES, parse_date
-from triage.records import Applied, LabelChange, MessageRef, RawMessage, Uid, UidValidity, UnreadableMessage
+from triage.records import Applied, LabelChange, MessageRef, RawMessage, Uid, UnreadableMessage
 
 _SEPARATOR = b"From "
 # A line longer than this is no mail; reading it in pieces keeps memory flat.
@@ -26,25 +26,13 @@ def is_mbox(path: Path) -> bool:
         return False
 
 
-class Mbox:
+class Mbox(LocalFolder):
     """One mbox file. A message is known by its position, from 1."""
 
     def __init__(self, path: Path) -> None:
         """Keep the path; nothing is read yet."""
-        self._path = path
+        super().__init__(path)
         self._places: dict[str, tuple[int, int]] = {}
-
-    account = ""
-
-    @property
-    def folder(self) -> str:
-        """The path of the file."""
-        return str(self._path)
-
-    @property
-    def uidvalidity(self) -> UidValidity:
-        """Always 0: positions are no UIDs."""
-        return UidValidity(0)
 
     def list_refs(self, *, after: Uid | None = None, since: date | None = None) -> Sequence[MessageRef]:
         """Return the messages in the order of the file; `since` looks at their Date headers."""

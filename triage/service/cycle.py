@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 
 from triage.classify.judge import Judge
 from triage.errors import MessageError
@@ -18,7 +17,6 @@ from triage.records import (
     Outcome,
     RawMessage,
     State,
-    Uid,
     UnreadableMessage,
 )
 from triage.service.plan import LabelNames, plan_labels
@@ -32,22 +30,18 @@ CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class PassOptions:
-    """What to look at and whether to write.
+    """How to judge and whether to write.
 
     Attributes:
         run_id: the run to journal under; None for a dry run.
         authserv_ids: by account, whose word about a sender's domain is to be believed; an
             account without one believes the topmost header (RFC 8601 section 5).
-        limit: at most so many messages, the newest of a server's folder.
         should_stop: asked between chunks; a pass that stops has finished its chunk.
     """
 
     names: LabelNames
     run_id: str | None = None
     authserv_ids: Mapping[str, str] = field(default_factory=dict)
-    after: Uid | None = None
-    since: date | None = None
-    limit: int | None = None
     should_stop: Callable[[], bool] = lambda: False
 
 
@@ -58,10 +52,13 @@ class _Judged:
     present: frozenset[str]
 
 
-def run_pass(mailbox: Mailbox, judge: Judge, store: Store | None, options: PassOptions) -> Iterator[Outcome]:
-    """Judge the messages of a folder and yield an outcome for each, in the mailbox's order.
+def run_pass(
+    mailbox: Mailbox, refs: Sequence[MessageRef], judge: Judge, store: Store | None, options: PassOptions
+) -> Iterator[Outcome]:
+    """Judge messages of a folder and yield an outcome for each, in the order given.
 
     Args:
+        refs: what the mailbox listed, or a choice of it.
         store: None for a dry run without memory.
 
     Raises:
@@ -71,7 +68,6 @@ def run_pass(mailbox: Mailbox, judge: Judge, store: Store | None, options: PassO
     """
     if store is not None and options.run_id is not None:
         settle_pending(mailbox, store)
-    refs = choose(mailbox.list_refs(after=options.after, since=options.since), options.limit)
     for chunk in _chunks(refs):
         if options.should_stop():
             return

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -10,7 +11,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from triage.classify.judge import Judge
-from triage.errors import AccountError, StoreError, TransientMailError, TriageError
+from triage.errors import AccountError, StoreError, TriageError
 from triage.interfaces import Mailbox, MailSource
 from triage.records import Cursor, MessageRef, State, Uid, UidValidity
 from triage.service.cycle import PassOptions, run_pass
@@ -115,25 +116,25 @@ class Daemon:
             return
         try:
             report = self.pass_once(source)
-        except TransientMailError as error:
-            self._say_outage(source.name, error)
-            self._remember_problem(source.name, error)
-            source.close()
         except AccountError as error:
             self._paused.add(source.name)
             log.error("account paused until restart account=%s reason=%s", source.name, error)  # noqa: TRY400  no traceback for a user's mistake
-            self._remember_problem(source.name, error)
+            self._remember_problem(source.name, str(error))
             source.close()
         except StoreError as error:
             self._fatal = error
             self.stop()
         except TriageError as error:
             self._say_outage(source.name, error)
-            self._remember_problem(source.name, error)
+            self._remember_problem(source.name, str(error))
             source.close()
-        except Exception:
-            # One account's bug must not stop the others; it is the daemon's one broad except.
-            log.exception("pass failed account=%s", source.name)
+        except Exception as error:  # noqa: BLE001  one account's bug must not stop the others; the daemon's only broad except
+            # Where and what kind, never the message: it may quote the mail that broke us.
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            kind = type(error).__name__
+            words = "pass failed by a bug account=%s kind=%s at=%s:%d"
+            log.error(words, source.name, kind, frame.name, frame.lineno or 0)  # noqa: TRY400
+            self._remember_problem(source.name, f"a bug stopped the pass ({kind} in {frame.name}); please report it")
             source.close()
         else:
             if source.name in self._failing:
@@ -141,9 +142,9 @@ class Daemon:
                 log.info("account works again account=%s", source.name)
             _log_report(report)
 
-    def _remember_problem(self, account: str, error: TriageError) -> None:
+    def _remember_problem(self, account: str, problem: str) -> None:
         try:
-            self._store.save_pass(PassInfo(account, datetime.now(UTC), problem=str(error)))
+            self._store.save_pass(PassInfo(account, datetime.now(UTC), problem=problem))
         except StoreError as failure:
             self._fatal = failure
             self.stop()
@@ -179,19 +180,30 @@ class Daemon:
         options = PassOptions(
             self._names,
             self._store.begin_run("daemon"),
-            after=after,
-            since=since,
             authserv_ids=self._authserv_ids,
             should_stop=self._stopping.is_set,
         )
-        for outcome in run_pass(mailbox, self._judge, self._store, options):
+        for outcome in run_pass(mailbox, refs, self._judge, self._store, options):
             report += CycleReport(mailbox.account, 1, int(outcome.state is State.UNJUDGED), int(outcome.applied))
         if not self._stopping.is_set():  # labels first, then the cursor: labelling twice is labelling once
-            floor = known.floor_uid if known else Uid(0)
-            began = cursor.began_at if cursor else now - timedelta(days=self._since_days or 0)
-            last = _last_uid(refs, after or Uid(0))
-            self._store.save_cursor(mailbox.account, mailbox.folder, Cursor(mailbox.uidvalidity, last, floor, began))
+            self._advance(mailbox, refs, cursor, known, now)
         return report
+
+    def _advance(
+        self, mailbox: Mailbox, refs: Sequence[MessageRef], cursor: Cursor | None, known: Cursor | None, now: datetime
+    ) -> None:
+        """Save how far the folder was seen.
+
+        Where messages were chosen by their day, what lies before the first of them stays
+        below the floor, even when none was recent enough.
+        """
+        if known is not None:
+            last, floor = _last_uid(refs, known.last_uid), known.floor_uid
+        else:
+            last = _last_uid(mailbox.list_refs(), Uid(0))
+            floor = Uid(refs[0].uid - 1) if refs else last
+        began = cursor.began_at if cursor else now - timedelta(days=self._since_days or 0)
+        self._store.save_cursor(mailbox.account, mailbox.folder, Cursor(mailbox.uidvalidity, last, floor, began))
 
     def _where_to_begin(
         self, cursor: Cursor | None, uidvalidity: UidValidity, now: datetime
