@@ -227,19 +227,20 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class LabelChange:
-    """Names to add to and remove from one message; all of them carry our prefix."""
+    """Names to add to and remove from one message; all of them carry our prefix.
+
+    Attributes:
+        move_to: the folder the message goes to once it is labelled; empty to leave it where it is.
+    """
 
     ref: MessageRef
     add: frozenset[str] = frozenset()
     remove: frozenset[str] = frozenset()
+    move_to: str = ""
 
     def __bool__(self) -> bool:
         """Whether there is anything to write."""
-        return bool(self.add or self.remove)
-
-    def reversed(self) -> "LabelChange":
-        """Return the change that takes this one back."""
-        return LabelChange(self.ref, add=self.remove, remove=self.add)
+        return bool(self.add or self.remove or self.move_to)
 
 
 LABEL_NAMES = (*(one.value.capitalize() for one in Category if one is not Category.OTHER), "Unsure")
@@ -266,12 +267,17 @@ class Cursor:
         floor_uid: what was there before the first visit is the owner's own business:
             messages up to this UID are never looked at.
         began_at: when the first visit was, which outlives a new UIDVALIDITY.
+        highest_modseq: of the folder at the start of the last visit (RFC 7162 section 3.1.2);
+            None where the server keeps none.
+        recent_uids: the last UIDs seen; one below `last_uid` that is not among them came late.
     """
 
     uidvalidity: UidValidity
     last_uid: Uid
     floor_uid: Uid
     began_at: datetime
+    highest_modseq: int | None = None
+    recent_uids: tuple[Uid, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.builders import make_ref, make_verdict
 from triage.records import Category, LabelChange, MessageRef
 from triage.service.plan import LabelNames, last_written, plan_labels
-from triage.store.store import Entry, Status
+from triage.store.records import Entry, Status
 
 NAMES = LabelNames("Triage/")
 

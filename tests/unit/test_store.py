@@ -1,7 +1,7 @@
 """The store: what is written is read again, and failures are told."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,8 +10,9 @@ from sqlalchemy import create_engine, update
 from tests.builders import make_ref, make_verdict
 from triage.errors import StoreError
 from triage.records import Category, Cursor, LabelChange, Outcome, State, Uid, UidValidity
+from triage.store.records import Intent, PassInfo, Relabelling, Retry, Status
 from triage.store.schema import SCHEMA_VERSION, versions
-from triage.store.store import Intent, PassInfo, Status, Store, open_store
+from triage.store.store import Store, open_store
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 SCAM = frozenset({"Triage/Scam"})
@@ -64,10 +65,39 @@ def test_the_journal_goes_from_intent_to_confirmation(store: Store) -> None:
 
 
 def test_passes_are_remembered(store: Store) -> None:
-    info = PassInfo("home", NOW, 5, 1, 2, "out of order")
+    later = NOW + timedelta(hours=1)
     store.save_pass(PassInfo("home", NOW))
-    store.save_pass(info)
-    assert store.list_passes() == [info]
+    store.save_pass(PassInfo("home", later, 5, 1, 2, "out of order"))
+    assert store.list_passes() == [PassInfo("home", later, 5, 1, 2, "out of order", succeeded_at=NOW)]
+
+
+def test_what_is_tried_again_is_remembered_until_it_is_forgotten(store: Store) -> None:
+    ref = make_ref()
+    for attempts in (1, 2):
+        store.save_retry(Retry(ref, State.UNJUDGED, "no body", attempts, NOW, NOW + timedelta(minutes=5)))
+    assert [(one.ref, one.attempts) for one in store.list_retries("home")] == [(ref, 2)]
+    assert store.list_retries("home", "Other") == store.list_retries("work") == []
+    store.forget_retries([ref])
+    assert store.list_retries("home") == []
+
+
+def test_the_owners_relabelling_is_remembered(store: Store) -> None:
+    seen = Relabelling(make_ref(), "f" * 32, SCAM, frozenset(), NOW)
+    store.save_relabelling(seen)
+    assert store.list_relabellings("home") == [seen]
+
+
+def test_a_lease_has_one_holder_until_it_runs_out(store: Store) -> None:
+    soon, later = NOW + timedelta(seconds=60), NOW + timedelta(seconds=61)
+    assert store.take_lease("daemon:home", "first", NOW, soon) is None
+    assert store.take_lease("daemon:home", "second", NOW, soon) == "first"
+    assert store.take_lease("daemon:home", "first", NOW, later) is None
+    assert store.take_lease("daemon:home", "second", soon, later) == "first"
+    assert store.take_lease("daemon:home", "second", later, later + timedelta(seconds=60)) is None
+    store.drop_lease("daemon:home", "first")
+    assert store.take_lease("daemon:home", "first", later, later) == "second"
+    store.drop_lease("daemon:home", "second")
+    assert store.take_lease("daemon:home", "first", later, later) is None
 
 
 def test_reopening_keeps_everything(tmp_path: Path) -> None:

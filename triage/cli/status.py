@@ -13,7 +13,7 @@ from triage.cli.main import FOUND_WRONG
 from triage.cli.output import open_console
 from triage.cli.settings import required_config
 from triage.records import State
-from triage.store.store import PassInfo
+from triage.store.records import PassInfo
 
 _OVERDUE = 3
 """Intervals without a pass after which an account is overdue."""

@@ -20,7 +20,8 @@ from triage.records import (
     UnreadableMessage,
 )
 from triage.service.plan import LabelNames, plan_labels
-from triage.store.store import Entry, Intent, Status, Store
+from triage.store.records import Entry, Intent, Status
+from triage.store.store import Store
 
 log = logging.getLogger(__name__)
 

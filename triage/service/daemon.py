@@ -16,7 +16,8 @@ from triage.interfaces import Mailbox, MailSource
 from triage.records import Cursor, MessageRef, State, Uid, UidValidity
 from triage.service.cycle import PassOptions, run_pass
 from triage.service.plan import LabelNames
-from triage.store.store import PassInfo, Store
+from triage.store.records import PassInfo
+from triage.store.store import Store
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from triage.records import Category, LabelChange, MessageRef, Verdict
-from triage.store.store import Entry
+from triage.store.records import Entry
 
 
 @dataclass(frozen=True, slots=True)

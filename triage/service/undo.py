@@ -7,7 +7,8 @@ from triage.errors import StoreError
 from triage.interfaces import Mailbox, MailSource
 from triage.records import Applied, LabelChange, MessageRef, RawMessage
 from triage.service.plan import LabelNames
-from triage.store.store import Entry, Status, Store
+from triage.store.records import Entry, Status
+from triage.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,83 +4,46 @@ import os
 import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, create_engine, delete, event, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 
 from triage.errors import StoreError
 from triage.records import Cursor, LabelChange, MessageRef, Outcome, State, Uid, UidValidity
-from triage.store.schema import SCHEMA_VERSION, cursors, journal, judgements, metadata, passes, runs, versions
+from triage.store.records import Entry, Intent, PassInfo, Relabelling, Retry, RunInfo, Status
+from triage.store.schema import (
+    SCHEMA_VERSION,
+    cursors,
+    journal,
+    judgements,
+    leases,
+    metadata,
+    passes,
+    relabellings,
+    retries,
+    runs,
+    versions,
+)
 
 _CHUNK = 500
 _BUSY_SECONDS = 15
-
-
-class Status(StrEnum):
-    """How far a write of the journal came."""
-
-    INTENDED = "intended"
-    CONFIRMED = "confirmed"
-    FAILED = "failed"
-    UNDONE = "undone"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One write of the journal.
-
-    Attributes:
-        after: our labels on the message once the write is done.
-    """
-
-    entry_id: int
-    run_id: str
-    change: LabelChange
-    fingerprint: str
-    after: frozenset[str]
-    status: Status
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """A write that is about to happen."""
-
-    change: LabelChange
-    fingerprint: str
-    after: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class PassInfo:
-    """How the last pass over an account ended.
-
-    Attributes:
-        problem: None after a whole pass; else what stopped it, in words.
-    """
-
-    account: str
-    finished_at: datetime
-    seen: int = 0
-    unjudged: int = 0
-    labelled: int = 0
-    problem: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RunInfo:
-    """One run that wrote labels."""
-
-    run_id: str
-    purpose: str
-    started_at: datetime
-    undone_at: datetime | None
-    writes: int
 
 
 def open_store(url: str) -> "Store":
@@ -174,14 +137,22 @@ class Store:
             ).first()
         if row is None:
             return None
-        return Cursor(UidValidity(row.uidvalidity), Uid(row.last_uid), Uid(row.floor_uid), _aware(row.began_at))
+        return Cursor(
+            UidValidity(row.uidvalidity),
+            Uid(row.last_uid),
+            Uid(row.floor_uid),
+            _aware(row.began_at),
+            row.highest_modseq,
+            tuple(Uid(int(uid)) for uid in row.recent_uids.split()),
+        )
 
     def save_cursor(self, account: str, folder: str, cursor: Cursor) -> None:
         """Remember how far a folder was seen."""
+        values = asdict(cursor) | {"recent_uids": " ".join(map(str, cursor.recent_uids))}
         with self._transaction() as connection:
             connection.execute(delete(cursors).where(cursors.c.account == account, cursors.c.folder == folder))
             connection.execute(
-                insert(cursors).values(account=account, folder=folder, updated_at=datetime.now(UTC), **asdict(cursor))
+                insert(cursors).values(account=account, folder=folder, updated_at=datetime.now(UTC), **values)
             )
 
     # -- judgements
@@ -219,15 +190,25 @@ class Store:
     def save_pass(self, info: PassInfo) -> None:
         """Remember how a pass ended, in place of the one before."""
         with self._transaction() as connection:
+            former = connection.scalar(select(passes.c.succeeded_at).where(passes.c.account == info.account))
+            succeeded = info.finished_at if info.problem is None else former
             connection.execute(delete(passes).where(passes.c.account == info.account))
-            connection.execute(insert(passes).values(asdict(info)))
+            connection.execute(insert(passes).values(asdict(info) | {"succeeded_at": succeeded}))
 
     def list_passes(self) -> list[PassInfo]:
         """Return how the last pass of each account ended, by name."""
         with self._transaction() as connection:
             rows = connection.execute(select(passes).order_by(passes.c.account)).all()
         return [
-            PassInfo(row.account, _aware(row.finished_at), row.seen, row.unjudged, row.labelled, row.problem)
+            PassInfo(
+                row.account,
+                _aware(row.finished_at),
+                row.seen,
+                row.unjudged,
+                row.labelled,
+                row.problem,
+                _aware(row.succeeded_at) if row.succeeded_at else None,
+            )
             for row in rows
         ]
 
@@ -243,30 +224,17 @@ class Store:
 
     def intend(self, run_id: str, intents: Sequence[Intent]) -> list[Entry]:
         """Write down what is about to be written on the server, and return the entries."""
+        if not intents:
+            return []
         now = datetime.now(UTC)
-        entries = []
+        rows = [_intent_row(run_id, intent, now) for intent in intents]
+        statement = insert(journal).returning(journal.c.entry_id, sort_by_parameter_order=True)
         with self._transaction() as connection:
-            for intent in intents:
-                change = intent.change
-                values = {
-                    "run_id": run_id,
-                    "account": change.ref.account,
-                    "folder": change.ref.folder,
-                    "uidvalidity": change.ref.uidvalidity,
-                    "uid": change.ref.uid,
-                    "key": change.ref.key,
-                    "fingerprint": intent.fingerprint,
-                    "added": _names(change.add),
-                    "removed": _names(change.remove),
-                    "after": _names(intent.after),
-                    "status": Status.INTENDED,
-                    "written_at": now,
-                }
-                number = connection.scalar(insert(journal).values(values).returning(journal.c.entry_id))
-                entries.append(
-                    Entry(int(number or 0), run_id, change, intent.fingerprint, intent.after, Status.INTENDED)
-                )
-        return entries
+            numbers = connection.scalars(statement, rows).all()
+        return [
+            Entry(int(number), run_id, intent.change, intent.fingerprint, intent.after, Status.INTENDED)
+            for number, intent in zip(numbers, intents, strict=True)
+        ]
 
     def mark(self, entries: Sequence[Entry], status: Status) -> None:
         """Set what became of entries."""
@@ -307,7 +275,7 @@ class Store:
         return [_entry(row) for row in rows]
 
     def written(self, account: str, fingerprints: Collection[str]) -> Mapping[str, list[Entry]]:
-        """Return the writes that stand, oldest first, by fingerprint."""
+        """Return the writes that stand or were taken back, oldest first, by fingerprint."""
         found: dict[str, list[Entry]] = {}
         marks = sorted(set(fingerprints))
         with self._transaction() as connection:
@@ -317,13 +285,31 @@ class Store:
                     .where(
                         journal.c.account == account,
                         journal.c.fingerprint.in_(marks[start : start + _CHUNK]),
-                        journal.c.status == Status.CONFIRMED,
+                        journal.c.status.in_([Status.CONFIRMED, Status.UNDONE]),
                     )
                     .order_by(journal.c.entry_id)
                 ).all()
                 for row in rows:
                     found.setdefault(row.fingerprint, []).append(_entry(row))
         return found
+
+    def labelled(self, account: str, folder: str, uidvalidity: UidValidity, limit: int) -> Mapping[MessageRef, Entry]:
+        """Return the last write that stands on each message of a folder, of the newest `limit` writes."""
+        with self._transaction() as connection:
+            rows = connection.execute(
+                select(journal)
+                .where(
+                    journal.c.account == account,
+                    journal.c.folder == folder,
+                    journal.c.uidvalidity == uidvalidity,
+                    journal.c.status == Status.CONFIRMED,
+                    journal.c.moved_to == "",
+                )
+                .order_by(journal.c.entry_id.desc())
+                .limit(limit)
+            ).all()
+        entries = [_entry(row) for row in reversed(rows)]
+        return {entry.change.ref: entry for entry in entries}
 
     def list_runs(self, limit: int = 20) -> list[RunInfo]:
         """Return the latest runs that wrote something, newest first."""
@@ -342,6 +328,134 @@ class Store:
         """Return whether there was a run of that name."""
         with self._transaction() as connection:
             return connection.execute(select(runs.c.run_id).where(runs.c.run_id == run_id)).first() is not None
+
+    # -- what is tried again
+
+    def save_retry(self, retry: Retry) -> None:
+        """Remember a message to be tried again, in place of what was known of it."""
+        with self._transaction() as connection:
+            connection.execute(delete(retries).where(*_is_at(retry.ref)))
+            connection.execute(
+                insert(retries).values(
+                    account=retry.ref.account,
+                    folder=retry.ref.folder,
+                    uidvalidity=retry.ref.uidvalidity,
+                    uid=retry.ref.uid,
+                    state=retry.state.value,
+                    reason=retry.reason,
+                    attempts=retry.attempts,
+                    first_at=retry.first_at,
+                    next_at=retry.next_at,
+                )
+            )
+
+    def list_retries(self, account: str, folder: str | None = None) -> list[Retry]:
+        """Return what is to be tried again of an account or one folder of it, the oldest first."""
+        where = [retries.c.account == account]
+        if folder is not None:
+            where.append(retries.c.folder == folder)
+        with self._transaction() as connection:
+            rows = connection.execute(select(retries).where(*where).order_by(retries.c.first_at, retries.c.uid)).all()
+        return [_retry(row) for row in rows]
+
+    def forget_retries(self, refs: Collection[MessageRef]) -> None:
+        """Forget messages that were judged and labelled, or have gone."""
+        with self._transaction() as connection:
+            for ref in refs:
+                connection.execute(delete(retries).where(*_is_at(ref)))
+
+    # -- the owner's hand
+
+    def save_relabelling(self, seen: Relabelling) -> None:
+        """Remember that the owner changed our labels on a message."""
+        with self._transaction() as connection:
+            connection.execute(
+                insert(relabellings).values(
+                    account=seen.ref.account,
+                    folder=seen.ref.folder,
+                    uidvalidity=seen.ref.uidvalidity,
+                    uid=seen.ref.uid,
+                    fingerprint=seen.fingerprint,
+                    was=_names(seen.was),
+                    now=_names(seen.now),
+                    seen_at=seen.seen_at,
+                )
+            )
+
+    def list_relabellings(self, account: str) -> list[Relabelling]:
+        """Return what the owner changed in an account, oldest first."""
+        with self._transaction() as connection:
+            rows = connection.execute(
+                select(relabellings).where(relabellings.c.account == account).order_by(relabellings.c.number)
+            ).all()
+        return [_relabelling(row) for row in rows]
+
+    # -- leases
+
+    def take_lease(self, name: str, holder: str, now: datetime, until: datetime) -> str | None:
+        """Take or renew a lease, and return None; or return who else holds it.
+
+        A lease that has run out may be taken over.
+        """
+        try:
+            with self._transaction() as connection:
+                connection.execute(
+                    delete(leases).where(
+                        leases.c.name == name, (leases.c.holder == holder) | (leases.c.expires_at <= now)
+                    )
+                )
+                row = connection.execute(select(leases).where(leases.c.name == name)).first()
+                if row is not None:
+                    return str(row.holder)
+                connection.execute(insert(leases).values(name=name, holder=holder, expires_at=until))
+        except StoreError as error:
+            if isinstance(error.__cause__, IntegrityError):  # two took it at once, and the other was faster
+                return "another process"
+            raise
+        return None
+
+    def drop_lease(self, name: str, holder: str) -> None:
+        """Give a lease back; one that somebody else holds by now stays theirs."""
+        with self._transaction() as connection:
+            connection.execute(delete(leases).where(leases.c.name == name, leases.c.holder == holder))
+
+
+def _is_at(ref: MessageRef) -> list[ColumnElement[bool]]:
+    return [
+        retries.c.account == ref.account,
+        retries.c.folder == ref.folder,
+        retries.c.uidvalidity == ref.uidvalidity,
+        retries.c.uid == ref.uid,
+    ]
+
+
+def _retry(row: Row[Any]) -> Retry:
+    ref = MessageRef(row.account, row.folder, UidValidity(row.uidvalidity), Uid(row.uid))
+    return Retry(ref, State(row.state), row.reason, row.attempts, _aware(row.first_at), _aware(row.next_at))
+
+
+def _relabelling(row: Row[Any]) -> Relabelling:
+    ref = MessageRef(row.account, row.folder, UidValidity(row.uidvalidity), Uid(row.uid))
+    return Relabelling(ref, row.fingerprint, _labels(row.was), _labels(row.now), _aware(row.seen_at))
+
+
+def _intent_row(run_id: str, intent: Intent, now: datetime) -> dict[str, Any]:
+    change = intent.change
+    return {
+        "run_id": run_id,
+        "account": change.ref.account,
+        "folder": change.ref.folder,
+        "uidvalidity": change.ref.uidvalidity,
+        "uid": change.ref.uid,
+        "key": change.ref.key,
+        "fingerprint": intent.fingerprint,
+        "added": _names(change.add),
+        "removed": _names(change.remove),
+        "after": _names(intent.after),
+        "moved_to": change.move_to,
+        "status": Status.INTENDED,
+        "written_at": now,
+    }
 
 
 def _judgement_row(mark: str, outcome: Outcome, now: datetime) -> dict[str, Any]:
@@ -366,5 +480,5 @@ def _aware(moment: datetime) -> datetime:
 
 def _entry(row: Row[Any]) -> Entry:
     ref = MessageRef(row.account, row.folder, UidValidity(row.uidvalidity), Uid(row.uid), row.key)
-    change = LabelChange(ref, add=_labels(row.added), remove=_labels(row.removed))
+    change = LabelChange(ref, add=_labels(row.added), remove=_labels(row.removed), move_to=row.moved_to)
     return Entry(row.entry_id, row.run_id, change, row.fingerprint, _labels(row.after), Status(row.status))
