@@ -32,6 +32,10 @@ class AccountError(TriageError):
     """The account cannot be used until a person acts: login refused, certificate untrusted, folder gone."""
 
 
+class FolderError(AccountError):
+    """One folder cannot be used until a person acts; the account's other folders can."""
+
+
 class ProtocolError(TriageError):
     """The server said what nobody expected: drop the connection and keep the evidence."""
 

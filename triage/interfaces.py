@@ -1,6 +1,6 @@
 """What the service needs from outside: mail it can read and label, and a memory."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
 from typing import Protocol
@@ -53,16 +53,48 @@ class Mailbox(Protocol):
     def find(self, fingerprints: Collection[str]) -> Mapping[str, MessageRef]:
         """Return where the messages with these fingerprints are now; the missing are left out."""
 
-    def apply(self, changes: Sequence[LabelChange]) -> Sequence[Applied]:
-        """Write the changes and return what became of each, in order.
+    def apply(self, changes: Sequence[LabelChange], *, again: bool = False) -> Sequence[Applied]:
+        """Write the changes, labels first and then moves, and return what became of each, in order.
 
         Repeating it is harmless. Other labels, flags and the messages themselves
         stay as they are.
+
+        Args:
+            again: an earlier attempt may have got half-way, so that a message to be moved may
+                lie in both folders.
 
         Raises:
             TransientMailError: the connection failed; some changes may be written.
             AccountError: the folder cannot be written.
         """
+
+    def move_target(self, where: str) -> str:
+        r"""Return the folder that mail is moved to, in the server's spelling; empty where nothing can be moved.
+
+        Args:
+            where: one of our labels (its folder), a special use such as \\Junk, or a folder's name.
+        """
+
+
+class ServerMailbox(Mailbox, Protocol):
+    """A folder on a server, as the daemon needs it: it tells cheaply whether anything is new."""
+
+    @property
+    def uid_next(self) -> Uid | None:
+        """A UID above every one in use when the folder was opened (RFC 9051 section 2.3.1.1); None if not told."""
+
+    @property
+    def highest_modseq(self) -> int | None:
+        """The folder's HIGHESTMODSEQ when it was opened (RFC 7162 section 3.1.2.1); None without CONDSTORE."""
+
+    def changed_since(self, modseq: int) -> Sequence[MessageRef] | None:
+        """Return the messages whose flags changed after a mod-sequence; None where nobody can tell."""
+
+    def fetch_labels(self, refs: Sequence[MessageRef]) -> Mapping[MessageRef, frozenset[str]]:
+        """Return keywords and labels of messages; those that have gone are left out."""
+
+    def identify(self, refs: Sequence[MessageRef]) -> Mapping[MessageRef, str]:
+        """Return the identity of messages: what `RawMessage.server_id` or else the fingerprint says."""
 
 
 class MailSource(Protocol):
@@ -82,6 +114,47 @@ class MailSource(Protocol):
             AccountError: login refused, certificate untrusted or no such folder.
             TransientMailError: the server cannot be reached for now.
         """
+
+    def close(self) -> None:
+        """End the session; it may be opened again."""
+
+
+class ServerSource(Protocol):
+    """An account on a server, as the daemon needs it."""
+
+    @property
+    def name(self) -> str:
+        """The account's configured name."""
+
+    def folders(self) -> Sequence[str]:
+        """Return the folders to look at, in order."""
+
+    def open(self, folder: str) -> AbstractContextManager[ServerMailbox]:
+        """Open a folder for reading.
+
+        Raises:
+            FolderError: there is no such folder, or it cannot be opened.
+            AccountError: login refused or certificate untrusted.
+            TransientMailError: the server cannot be reached for now.
+        """
+
+    def watch(self, folder: str, ring: Callable[[], None]) -> bool:
+        """Ring whenever the server tells of news in a folder, until `stop_watching` (IDLE, RFC 2177).
+
+        Rings once when the watch begins: what came before is not told.
+
+        Returns:
+            False at once where the server cannot watch; True once it was told to stop.
+
+        Raises:
+            AccountError, TransientMailError: as `open`.
+        """
+
+    def stop_watching(self) -> None:
+        """End every watch of this account for good; from any thread."""
+
+    def interrupt(self) -> None:
+        """Cut the session under whatever uses it, from any thread: it fails with a TransientMailError."""
 
     def close(self) -> None:
         """End the session; it may be opened again."""

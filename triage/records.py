@@ -71,6 +71,7 @@ class RawMessage:
         size: octets of the whole message (RFC822.SIZE), None where unknown.
         internal_date: when the server received it, None where unknown.
         keywords: user flags and, in folder or Gmail mode, labels found on it.
+        server_id: the server's own identity of the message, the same in every folder; empty where it has none.
     """
 
     ref: MessageRef
@@ -79,6 +80,7 @@ class RawMessage:
     internal_date: datetime | None = None
     flags: frozenset[str] = frozenset()
     keywords: frozenset[str] = frozenset()
+    server_id: str = ""
 
     @property
     def is_cut(self) -> bool:

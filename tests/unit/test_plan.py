@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.builders import make_ref, make_verdict
 from triage.records import Category, LabelChange, MessageRef
-from triage.service.plan import LabelNames, last_written, plan_labels
+from triage.service.plan import LabelNames, last_write, plan_labels
 from triage.store.records import Entry, Status
 
 NAMES = LabelNames("Triage/")
@@ -63,7 +63,7 @@ def test_after_a_new_uidvalidity_a_removed_label_is_still_not_put_back() -> None
 
 
 def test_nothing_written_is_none() -> None:
-    assert last_written(make_ref(), []) is None
+    assert last_write(make_ref(), []) is None
 
 
 @given(

@@ -26,6 +26,10 @@ class Labels(Protocol):
         """The labels that may be written."""
 
     @property
+    def on_message(self) -> bool:
+        """Whether labels lie on the message itself: they move with it and raise its mod-sequence."""
+
+    @property
     def fetch_items(self) -> tuple[str, ...]:
         """What to fetch beside FLAGS to see the labels of a message."""
 
@@ -59,6 +63,7 @@ def _results(changes: Sequence[LabelChange], errors: Mapping[int, str]) -> list[
 class KeywordLabels:
     """Labels as keywords of the message (RFC 9051 section 2.3.2)."""
 
+    on_message = True
     fetch_items: tuple[str, ...] = ()
 
     def __init__(self, client: IMAPClient, account: str, names: frozenset[str]) -> None:
@@ -116,6 +121,7 @@ class KeywordLabels:
 class GmailLabels:
     """Labels as Gmail's own (X-GM-EXT-1): +X-GM-LABELS touches no other label."""
 
+    on_message = True
     fetch_items: tuple[str, ...] = ("X-GM-LABELS",)
 
     def __init__(self, client: IMAPClient, account: str, names: frozenset[str]) -> None:
@@ -164,6 +170,7 @@ class FolderLabels:
     same fingerprint. So the server itself remembers, and copying twice is copying once.
     """
 
+    on_message = False
     fetch_items: tuple[str, ...] = ()
 
     def __init__(self, client: IMAPClient, account: str, names: frozenset[str], facts: ServerFacts, home: str) -> None:

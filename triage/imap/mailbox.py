@@ -8,9 +8,12 @@ from imapclient import IMAPClient
 
 from triage.errors import AccountError, ProtocolError, TransientMailError
 from triage.imap.bodystructure import first_text_part
+from triage.imap.capabilities import ServerFacts
 from triage.imap.errors import translated
+from triage.imap.folders import select_folder
 from triage.imap.headers import fetch_fingerprints
-from triage.imap.labels import Labels
+from triage.imap.labels import STORE_BATCH, Labels
+from triage.imap.moving import Mover
 from triage.mail.parse import MAX_BODY_BYTES
 from triage.records import Applied, LabelChange, MessageRef, RawMessage, Uid, UidValidity, UnreadableMessage
 
@@ -30,13 +33,18 @@ _READ_ITEMS = ["RFC822.SIZE", "INTERNALDATE", "FLAGS", _BODY]
 class ImapMailbox:
     """A folder opened with EXAMINE; `apply` alone selects it for writing, and goes back."""
 
-    def __init__(self, client: IMAPClient, account: str, folder: str, labels: Labels) -> None:
+    def __init__(self, client: IMAPClient, account: str, folder: str, labels: Labels, facts: ServerFacts) -> None:
         """Take over a client; the folder is examined anew to learn its UIDVALIDITY."""
         self._client = client
         self._account = account
         self._folder = folder
         self._labels = labels
-        self._uidvalidity, self._exists = self._select(readonly=True)
+        self._facts = facts
+        found = self._select(readonly=True)
+        self._uidvalidity = _uidvalidity(found)
+        self._exists = _number(found, b"EXISTS") or 0
+        self._uid_next = _number(found, b"UIDNEXT")
+        self._highest_modseq = _number(found, b"HIGHESTMODSEQ")
 
     @property
     def account(self) -> str:
@@ -53,10 +61,53 @@ class ImapMailbox:
         """The generation of the UIDs (RFC 9051 section 2.3.1.1)."""
         return self._uidvalidity
 
-    def _select(self, *, readonly: bool) -> tuple[UidValidity, int]:
-        with translated(self._account, f"opening {self._folder}"):
-            found = self._client.select_folder(self._folder, readonly=readonly)
-        return UidValidity(int(found.get(b"UIDVALIDITY", 0))), int(found.get(b"EXISTS", 0))
+    @property
+    def uid_next(self) -> Uid | None:
+        """UIDNEXT when the folder was opened."""
+        return None if self._uid_next is None else Uid(self._uid_next)
+
+    @property
+    def highest_modseq(self) -> int | None:
+        """HIGHESTMODSEQ when the folder was opened; None without CONDSTORE, or where labels lie elsewhere."""
+        return self._highest_modseq if self._labels.on_message else None
+
+    def _select(self, *, readonly: bool) -> Mapping[bytes, object]:
+        return select_folder(self._client, self._account, self._folder, readonly=readonly)
+
+    def changed_since(self, modseq: int) -> Sequence[MessageRef] | None:
+        """Return what changed after a mod-sequence, by SEARCH MODSEQ (RFC 7162 section 3.1.5)."""
+        if self.highest_modseq is None:
+            return None
+        with translated(self._account, f"searching {self._folder}"):
+            found = self._client.search(["MODSEQ", str(modseq + 1)])
+        return [self._ref(int(uid)) for uid in sorted(found)]
+
+    def fetch_labels(self, refs: Sequence[MessageRef]) -> Mapping[MessageRef, frozenset[str]]:
+        """Return keywords and labels by a FETCH of FLAGS and what the way of labelling needs."""
+        labels: dict[MessageRef, frozenset[str]] = {}
+        here = [ref for ref in refs if ref.uidvalidity == self._uidvalidity]
+        for start in range(0, len(here), STORE_BATCH):
+            batch = here[start : start + STORE_BATCH]
+            with translated(self._account, f"reading flags in {self._folder}"):
+                found = self._client.fetch([ref.uid for ref in batch], ["FLAGS", *self._labels.fetch_items])
+            extra = self._labels.present([ref.uid for ref in batch])
+            for ref in batch:
+                if ref.uid in found and b"FLAGS" in found[ref.uid]:
+                    labels[ref] = self._keywords(found[ref.uid]) | extra.get(ref.uid, frozenset())
+        return labels
+
+    def identify(self, refs: Sequence[MessageRef]) -> Mapping[MessageRef, str]:
+        """Return fingerprints by the header fields alone."""
+        here = {ref.uid: ref for ref in refs if ref.uidvalidity == self._uidvalidity}
+        return {here[Uid(uid)]: mark for uid, mark in fetch_fingerprints(self._client, self._account, [*here]).items()}
+
+    def move_target(self, where: str) -> str:
+        r"""Return the folder of a label, of a special use (\Junk) or of that name."""
+        if where in self._labels.names:
+            return self._facts.folder_for(where)
+        if where.startswith("\\"):
+            return self._facts.special_use.get(where.lower(), "")
+        return where
 
     def list_refs(self, *, after: Uid | None = None, since: date | None = None) -> Sequence[MessageRef]:
         """Return the messages by UID, searched in windows of 50,000 messages.
@@ -135,10 +186,12 @@ class ImapMailbox:
             size=size,
             internal_date=_moment(items.get(b"INTERNALDATE")),
             flags=frozenset(flag for flag in flags if flag.startswith("\\")),
-            keywords=frozenset(flag for flag in flags if not flag.startswith("\\"))
-            | self._labels.from_items(items)
-            | extra.get(ref.uid, frozenset()),
+            keywords=self._keywords(items) | extra.get(ref.uid, frozenset()),
         )
+
+    def _keywords(self, items: Mapping[bytes, object]) -> frozenset[str]:
+        flags = (_decode(flag) for flag in _items(items, b"FLAGS"))
+        return frozenset(flag for flag in flags if not flag.startswith("\\")) | self._labels.from_items(items)
 
     def _with_text(self, ref: MessageRef, content: bytes) -> bytes:
         """Return the message as header and its first text part, if the beginning shows none.
@@ -178,18 +231,32 @@ class ImapMailbox:
                     found.setdefault(mark, self._ref(uid))
         return found
 
-    def apply(self, changes: Sequence[LabelChange]) -> Sequence[Applied]:
-        """Write the changes, one command for each label and 500 messages, and look at what stuck."""
+    def apply(self, changes: Sequence[LabelChange], *, again: bool = False) -> Sequence[Applied]:
+        """Write the changes, one command for each label and 500 messages, look at what stuck, and move last."""
         if not changes:
             return []
         try:
-            uidvalidity, _ = self._select(readonly=False)
+            uidvalidity = _uidvalidity(self._select(readonly=False))
             refused = {change: why for change in changes if (why := self._obstacle(change, uidvalidity))}
             writable = [change for change in changes if change not in refused]
-            written = {one.change: one for one in self._labels.apply(writable)} if writable else {}
+            written = self._write_labels(writable)
+            moving = [change for change in writable if change.move_to and written[change].error is None]
+            written |= {one.change: one for one in self._move(moving, again=again)}
             return [written.get(change) or Applied(change, refused.get(change)) for change in changes]
         finally:
             self._examine_again()
+
+    def _write_labels(self, changes: Sequence[LabelChange]) -> dict[LabelChange, Applied]:
+        """Write labels; where they are copies in folders, a message that moves needs none."""
+        plain = {change: change for change in changes if self._labels.on_message or not change.move_to}
+        applied = self._labels.apply(list(plain)) if plain else []
+        return {change: Applied(change) for change in changes} | {one.change: one for one in applied}
+
+    def _move(self, changes: Sequence[LabelChange], *, again: bool) -> Sequence[Applied]:
+        if not changes:
+            return []
+        self._select(readonly=False)  # writing labels may have opened another folder
+        return Mover(self._client, self._account, self._facts, self._folder).move(changes, again=again)
 
     def _obstacle(self, change: LabelChange, uidvalidity: UidValidity) -> str | None:
         if change.ref.uidvalidity != uidvalidity:
@@ -203,6 +270,15 @@ class ImapMailbox:
             self._select(readonly=True)
         except TransientMailError:
             log.debug("connection lost after writing account=%s", self._account)
+
+
+def _uidvalidity(found: Mapping[bytes, object]) -> UidValidity:
+    return UidValidity(_number(found, b"UIDVALIDITY") or 0)
+
+
+def _number(found: Mapping[bytes, object], name: bytes) -> int | None:
+    value = found.get(name)
+    return value if isinstance(value, int) else None
 
 
 def _headers_without_mime(content: bytes) -> bytes:

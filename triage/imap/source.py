@@ -1,18 +1,26 @@
-"""An IMAP account as `MailSource`: one connection, opened when needed and dropped when broken."""
+"""An IMAP account: one connection for passes, opened when needed and dropped when broken, and one for each watch."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 from imapclient import IMAPClient
 
 from triage.config import AccountConfig, LabelsConfig
-from triage.errors import AccountError, ProtocolError, TransientMailError
+from triage.errors import FolderError, ProtocolError, TransientMailError
 from triage.imap.capabilities import Mode, ServerFacts, choose_label_mode
 from triage.imap.connection import connect, disconnect, log_out
-from triage.imap.errors import is_temporary, translated
+from triage.imap.errors import translated
+from triage.imap.folders import select_folder
 from triage.imap.labels import FolderLabels, GmailLabels, KeywordLabels, Labels
 from triage.imap.mailbox import ImapMailbox
+from triage.imap.watch import watch_folder
 from triage.records import LABEL_NAMES
+
+log = logging.getLogger(__name__)
 
 _SPECIAL_USE = frozenset({"\\all", "\\archive", "\\drafts", "\\flagged", "\\important", "\\junk", "\\sent", "\\trash"})
 
@@ -20,14 +28,18 @@ _PROBED = ("\\trash", "\\junk", "\\drafts", "\\sent")
 
 
 class ImapSource:
-    """One account. Not for two threads at once: it has one socket."""
+    """One account. Passes are for one thread at a time: they share one socket; each watch has its own."""
 
     def __init__(self, account: AccountConfig, labels: LabelsConfig) -> None:
         """Keep the settings; nothing is connected yet."""
         self._account = account
         self._labels = labels
         self._client: IMAPClient | None = None
+        self._facts: ServerFacts | None = None
         self._permanent_flags: frozenset[str] | None = None
+        self._watching: set[IMAPClient] = set()
+        self._lock = threading.Lock()
+        self._is_told_to_stop = False
 
     @property
     def name(self) -> str:
@@ -43,30 +55,74 @@ class ImapSource:
         """Open a folder with EXAMINE (RFC 9051 section 6.3.3).
 
         Raises:
-            AccountError: login refused, certificate untrusted or no such folder.
+            FolderError: there is no such folder, or it cannot be opened.
+            AccountError: login refused or certificate untrusted.
             TransientMailError: the server cannot be reached for now.
         """
-        if self._client is not None:
-            self._revive()
+        mailbox = self._reopen(folder) or self._open(folder)
         try:
-            facts = self.facts(folder)
-            yield ImapMailbox(self._connected(), self.name, folder, self._way(facts, folder))
+            yield mailbox
         except (TransientMailError, ProtocolError):
-            self._drop()  # after a timeout the next answer would be taken for another's
+            self.drop()  # after a timeout the next answer would be taken for another's
             raise
 
-    def _revive(self) -> None:
-        """Drop a session that ended while nobody looked: servers end idle ones (RFC 9051 section 5.4)."""
+    def _reopen(self, folder: str) -> ImapMailbox | None:
+        """Use the session of the last time, None if there is none or it ended while nobody looked (section 5.4)."""
+        if self._client is None:
+            return None
         try:
-            with translated(self.name, "waking up"):
-                self._connected().noop()
-        except (TransientMailError, ProtocolError, AccountError):
-            self._drop()
+            return self._open(folder)
+        except (TransientMailError, ProtocolError):
+            self.drop()
+            return None
+
+    def _open(self, folder: str) -> ImapMailbox:
+        try:
+            facts = self.facts(folder)
+            return ImapMailbox(self._connected(), self.name, folder, self._way(facts, folder), facts)
+        except (TransientMailError, ProtocolError):
+            self.drop()
+            raise
 
     def _connected(self) -> IMAPClient:
         if self._client is None:
             self._client = connect(self._account)
         return self._client
+
+    def watch(self, folder: str, ring: Callable[[], None]) -> bool:
+        """Ring on news in a folder until `stop_watching`; see `ServerSource`."""
+        client = connect(self._account)
+        with self._lock:
+            self._watching.add(client)
+        try:
+            with translated(self.name, "asking for capabilities"):
+                if not client.has_capability("IDLE"):
+                    return False
+            select_folder(client, self.name, folder, readonly=True)
+            ring()
+            watch_folder(client, self.name, folder, ring, lambda: self._is_told_to_stop)
+        except TransientMailError:
+            if not self._is_told_to_stop:
+                raise
+        finally:
+            with self._lock:
+                self._watching.discard(client)
+            disconnect(client)
+        return True
+
+    def stop_watching(self) -> None:
+        """End every watch: its socket is shut down under it."""
+        self._is_told_to_stop = True
+        with self._lock:
+            watching = list(self._watching)
+        for client in watching:
+            _cut(client)
+
+    def interrupt(self) -> None:
+        """Cut the pass's connection from another thread."""
+        client = self._client
+        if client is not None:
+            _cut(client)
 
     def _way(self, facts: ServerFacts, folder: str) -> Labels:
         mode, _ = self.label_mode(facts)
@@ -75,7 +131,9 @@ class ImapSource:
             case "gmail":
                 return GmailLabels(client, self.name, names)
             case "folder":
-                return FolderLabels(client, self.name, names, facts, folder)
+                with translated(self.name, "listing folders"):  # the owner may have deleted one since the session began
+                    there = tuple(_text(one[2]) for one in client.list_folders())
+                return FolderLabels(client, self.name, names, replace(facts, folders=there), folder)
             case "keyword":
                 return KeywordLabels(client, self.name, names)
 
@@ -88,13 +146,19 @@ class ImapSource:
         return choose_label_mode(facts, self._labels.mode, self.label_names())
 
     def facts(self, folder: str) -> ServerFacts:
-        """Ask the server what it can do, and open the folder with EXAMINE.
+        """Return what the server can do, asked once a session.
+
+        Args:
+            folder: where PERMANENTFLAGS are asked for if no special folder is named.
 
         Raises:
-            AccountError: login refused, certificate untrusted or no such folder.
-            TransientMailError: the server cannot be reached for now.
+            FolderError, AccountError, TransientMailError: as `open`.
         """
-        client = self._connected()
+        if self._facts is None or self._client is None:
+            self._facts = self._ask(self._connected(), folder)
+        return self._facts
+
+    def _ask(self, client: IMAPClient, folder: str) -> ServerFacts:
         with translated(self.name, "asking for capabilities"):
             capabilities = frozenset(_text(one).upper() for one in client.capabilities())
             namespace = self._namespace(client, capabilities)
@@ -107,7 +171,6 @@ class ImapSource:
         }
         if self._permanent_flags is None:
             self._permanent_flags = self._probe(client, special_use, folder)
-        self._select(client, folder, readonly=True)
         return ServerFacts(
             capabilities=capabilities,
             permanent_flags=self._permanent_flags,
@@ -123,24 +186,11 @@ class ImapSource:
         SELECT takes away \Recent, so that a folder nobody reads is asked rather than the owner's.
         """
         probed = next((special_use[use] for use in _PROBED if use in special_use), folder)
-        found = self._select(client, probed, readonly=False)
-        flags = found.get(b"PERMANENTFLAGS", ())
+        try:
+            flags = select_folder(client, self.name, probed, readonly=False).get(b"PERMANENTFLAGS", ())
+        except FolderError:
+            return frozenset()
         return frozenset(_text(flag) for flag in flags) if isinstance(flags, tuple | list) else frozenset()
-
-    def _select(self, client: IMAPClient, folder: str, *, readonly: bool) -> Mapping[bytes, object]:
-        with translated(self.name, f"opening {folder}"):
-            try:
-                found: Mapping[bytes, object] = client.select_folder(folder, readonly=readonly)
-            except IMAPClient.ReadOnlyError:
-                return {}
-            except IMAPClient.AbortError:
-                raise
-            except IMAPClient.Error as error:
-                if is_temporary(error):
-                    raise
-                message = f"account {self.name}: there is no folder {folder!r} that can be opened; check folders"
-                raise AccountError(message) from error
-        return found
 
     @staticmethod
     def _namespace(client: IMAPClient, capabilities: frozenset[str]) -> str:
@@ -150,16 +200,22 @@ class ImapSource:
         personal = client.namespace().personal
         return _text(personal[0][0]) if personal else ""
 
-    def _drop(self) -> None:
+    def drop(self) -> None:
+        """Close the session at once; the next `open` begins another."""
         if self._client is not None:
             disconnect(self._client)
-            self._client = None
+        self._client = self._facts = None
 
     def close(self) -> None:
         """Log out; the source may be opened again."""
         if self._client is not None:
             log_out(self._client)
-            self._client = None
+        self._client = self._facts = None
+
+
+def _cut(client: IMAPClient) -> None:
+    with suppress(OSError):
+        client.socket().shutdown(socket.SHUT_RDWR)
 
 
 def _text(value: object) -> str:

@@ -47,6 +47,11 @@ class LocalFolder:
         """The path."""
         return str(self._path)
 
+    def move_target(self, where: str) -> str:
+        """Local mail is labelled and never moved."""
+        del where
+        return ""
+
 
 class MessageFiles(LocalFolder):
     """The message files of a folder, at any depth, or one file alone; they cannot carry labels."""
@@ -83,8 +88,9 @@ class MessageFiles(LocalFolder):
         """Return the files with these fingerprints."""
         return find_by_reading(self, fingerprints)
 
-    def apply(self, changes: Sequence[LabelChange]) -> Sequence[Applied]:
+    def apply(self, changes: Sequence[LabelChange], *, again: bool = False) -> Sequence[Applied]:
         """Say of each change that it cannot be written: message files are never changed."""
+        del again
         return [Applied(change, CANNOT_CARRY_LABELS) for change in changes]
 
 

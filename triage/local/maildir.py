@@ -86,8 +86,9 @@ class Maildir(LocalFolder):
         """Return the messages with these fingerprints."""
         return find_by_reading(self, fingerprints)
 
-    def apply(self, changes: Sequence[LabelChange]) -> Sequence[Applied]:
+    def apply(self, changes: Sequence[LabelChange], *, again: bool = False) -> Sequence[Applied]:
         """Rename the files so that they carry the letters of their keywords."""
+        del again
         with locked(self._path):
             keywords = load_keywords(self._path)
             before = dict(keywords)

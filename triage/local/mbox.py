@@ -90,8 +90,9 @@ class Mbox(LocalFolder):
         """Return the messages with these fingerprints."""
         return find_by_reading(self, fingerprints)
 
-    def apply(self, changes: Sequence[LabelChange]) -> Sequence[Applied]:
+    def apply(self, changes: Sequence[LabelChange], *, again: bool = False) -> Sequence[Applied]:
         """Say of each change that it cannot be written: an mbox is never changed."""
+        del again
         return [Applied(change, CANNOT_CARRY_LABELS) for change in changes]
 
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from triage.classify.judge import Judge
 from triage.errors import MessageError
@@ -20,6 +21,7 @@ from triage.records import (
     UnreadableMessage,
 )
 from triage.service.plan import LabelNames, plan_labels
+from triage.service.recovery import settle_pending
 from triage.store.records import Entry, Intent, Status
 from triage.store.store import Store
 
@@ -37,12 +39,16 @@ class PassOptions:
         run_id: the run to journal under; None for a dry run.
         authserv_ids: by account, whose word about a sender's domain is to be believed; an
             account without one believes the topmost header (RFC 8601 section 5).
+        not_before: messages the server received earlier are passed over; None judges all.
         should_stop: asked between chunks; a pass that stops has finished its chunk.
+        label_again: also write what was once written and taken back with `undo`.
     """
 
     names: LabelNames
     run_id: str | None = None
     authserv_ids: Mapping[str, str] = field(default_factory=dict)
+    not_before: datetime | None = None
+    label_again: bool = False
     should_stop: Callable[[], bool] = lambda: False
 
 
@@ -68,12 +74,14 @@ def run_pass(
         StoreError: nothing more is written, since it could not be remembered.
     """
     if store is not None and options.run_id is not None:
-        settle_pending(mailbox, store)
+        settle_pending(mailbox, store, options.names)
     for chunk in _chunks(refs):
         if options.should_stop():
             return
-        judged = [_judge_one(item, judge, options) for item in mailbox.iter_messages(chunk)]
-        planned = _plan(judged, store, options.names)
+        judged = [
+            _judge_one(item, judge, options) for item in mailbox.iter_messages(chunk) if not _is_older(item, options)
+        ]
+        planned = _plan(judged, mailbox, store, options)
         if store is not None and options.run_id is not None:
             planned = _apply(planned, mailbox, store, options)
         yield from (one.outcome for one in planned)
@@ -91,13 +99,19 @@ def _chunks(refs: Sequence[MessageRef]) -> Iterator[Sequence[MessageRef]]:
         yield refs[start : start + CHUNK]
 
 
+def _is_older(item: RawMessage | UnreadableMessage, options: PassOptions) -> bool:
+    if options.not_before is None or isinstance(item, UnreadableMessage) or item.internal_date is None:
+        return False
+    return item.internal_date < options.not_before
+
+
 def _judge_one(item: RawMessage | UnreadableMessage, judge: Judge, options: PassOptions) -> _Judged:
     nothing = LabelChange(item.ref)
     if isinstance(item, UnreadableMessage):
         return _Judged(
             Outcome(item.ref, None, State.UNJUDGED, None, nothing, applied=False, error=item.reason), "", frozenset()
         )
-    mark = fingerprint(item.content)
+    mark = item.server_id or fingerprint(item.content)
     try:
         message = parse_message(item.content, is_cut=item.is_cut)
     except MessageError as error:
@@ -126,7 +140,7 @@ def only_vouched(message: Message, authserv_id: str | None) -> Message:
     return replace(message, authentication=own)
 
 
-def _plan(judged: Sequence[_Judged], store: Store | None, names: LabelNames) -> list[_Judged]:
+def _plan(judged: Sequence[_Judged], mailbox: Mailbox, store: Store | None, options: PassOptions) -> list[_Judged]:
     writes: dict[str, list[Entry]] = {}
     if store is not None:
         for account in {one.outcome.ref.account for one in judged}:
@@ -135,7 +149,12 @@ def _plan(judged: Sequence[_Judged], store: Store | None, names: LabelNames) -> 
     for one in judged:
         verdict = one.outcome.verdict
         if verdict is not None:
-            change = plan_labels(one.outcome.ref, verdict, one.present, writes.get(one.fingerprint, ()), names)
+            known = writes.get(one.fingerprint, [])
+            if options.label_again:
+                known = [entry for entry in known if entry.status is not Status.UNDONE]
+            change = plan_labels(one.outcome.ref, verdict, one.present, known, options.names)
+            if change.move_to:
+                change = replace(change, move_to=mailbox.move_target(change.move_to))
             one = replace(one, outcome=replace(one.outcome, change=change))
         planned.append(one)
     return planned
@@ -177,30 +196,3 @@ def _confirm(entries: Sequence[Entry], done: dict[MessageRef, Applied], store: S
     if failed:
         log.warning("labels not written count=%d", len(failed))
         store.mark(failed, Status.FAILED)
-
-
-def settle_pending(mailbox: Mailbox, store: Store) -> int:
-    """Find out what became of writes that a crash left unconfirmed, and return how many there were.
-
-    A message that carries the labels was written on. One that does not, or has gone, was
-    not: the pass plans it again.
-    """
-    entries = store.pending(mailbox.account, mailbox.folder)
-    if not entries:
-        return 0
-    current = [one.change.ref for one in entries if one.change.ref.uidvalidity == mailbox.uidvalidity]
-    present = {
-        item.ref: {keyword.lower() for keyword in item.keywords}
-        for item in mailbox.iter_messages(current)
-        if isinstance(item, RawMessage)
-    }
-    for entry in entries:
-        there = present.get(entry.change.ref)
-        is_done = (
-            there is not None
-            and all(name.lower() in there for name in entry.change.add)
-            and not any(name.lower() in there for name in entry.change.remove)
-        )
-        store.mark([entry], Status.CONFIRMED if is_done else Status.FAILED)
-    log.info("settled unconfirmed writes count=%d", len(entries))
-    return len(entries)

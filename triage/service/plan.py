@@ -1,17 +1,23 @@
 """Verdict to label change: pure, and planning twice plans nothing more."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from triage.records import Category, LabelChange, MessageRef, Verdict
-from triage.store.records import Entry
+from triage.store.records import Entry, Status
 
 
 @dataclass(frozen=True, slots=True)
 class LabelNames:
-    """The names under one prefix; nothing else is ever written or removed."""
+    """The names under one prefix; nothing else is ever written or removed.
+
+    Attributes:
+        moves: where mail of a category goes when it is labelled, as `Mailbox.move_target`
+            takes it; mail of the other categories stays where it is.
+    """
 
     prefix: str
+    moves: Mapping[Category, str] = field(default_factory=dict)
 
     @property
     def unsure(self) -> str:
@@ -34,6 +40,10 @@ class LabelNames:
         name = self.of(verdict.category)
         return frozenset({name}) if name else frozenset()
 
+    def destination(self, verdict: Verdict) -> str:
+        """Return where mail of that verdict goes; empty if it stays."""
+        return self.moves.get(verdict.category, "") if verdict.category else ""
+
     def ours(self, keywords: Collection[str]) -> frozenset[str]:
         """Return our labels among keywords, which are compared without regard to case (RFC 9051 section 2.3.2)."""
         lower = {keyword.lower() for keyword in keywords}
@@ -46,33 +56,40 @@ def plan_labels(
     """Return what to write on a message so that it shows the verdict.
 
     The owner's last word wins: what differs from what this program wrote is theirs and
-    stays, and so does a label that nobody remembers writing.
+    stays, and so does a label that nobody remembers writing. What was taken back with
+    `undo` is not written again. A message is moved once at most: one that is back was
+    brought back.
 
     Args:
         present: keywords on the message now.
-        writes: confirmed writes on messages with its fingerprint, oldest first.
+        writes: confirmed or undone writes on messages with its identity, oldest first.
         names: the labels there are.
     """
     wanted = names.wanted(verdict)
     ours = names.ours(present)
-    written = last_written(ref, writes)
-    expected = frozenset() if written is None else written & names.all
+    last = last_write(ref, writes)
+    if last is not None and last.status is Status.UNDONE:
+        return LabelChange(ref)
+    expected = frozenset() if last is None else last.after & names.all
     if ours != expected:
         return LabelChange(ref)
-    return LabelChange(ref, add=wanted - ours, remove=ours - wanted)
+    was_moved = any(one.change.move_to for one in writes)
+    goes = wanted - ours and not was_moved
+    return LabelChange(ref, add=wanted - ours, remove=ours - wanted, move_to=names.destination(verdict) if goes else "")
 
 
-def last_written(ref: MessageRef, writes: Sequence[Entry]) -> frozenset[str] | None:
-    """Return the labels last written on this very message, None if it was never written on.
+def last_write(ref: MessageRef, writes: Sequence[Entry]) -> Entry | None:
+    """Return the last write on this very message, None if it was never written on.
 
-    A write under the same UIDVALIDITY but another UID was on another copy. After the
-    folder's UIDVALIDITY changed the fingerprint alone tells that it is the same message.
+    A write under the same UIDVALIDITY but another UID was on another copy, unless the
+    message was moved away in it and has come back. After the folder's UIDVALIDITY changed
+    the identity alone tells that it is the same message.
     """
     same_place = [one for one in writes if one.change.ref == ref]
     if same_place:
-        return same_place[-1].after
-    in_folder = [one for one in writes if one.change.ref.folder == ref.folder]
+        return same_place[-1]
+    in_folder = [one for one in writes if one.change.ref.folder == ref.folder and not one.change.move_to]
     if any(one.change.ref.uidvalidity == ref.uidvalidity for one in in_folder):
         return None
     # Moved to another folder, or renumbered: the message took its labels along.
-    return writes[-1].after if writes else None
+    return writes[-1] if writes else None

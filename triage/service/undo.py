@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from triage.errors import StoreError
 from triage.interfaces import Mailbox, MailSource
-from triage.records import Applied, LabelChange, MessageRef, RawMessage
+from triage.records import Applied, LabelChange, MessageRef
 from triage.service.plan import LabelNames
+from triage.service.recovery import current_places, read_labels
 from triage.store.records import Entry, Status
 from triage.store.store import Store
 
@@ -49,8 +50,8 @@ def undo_run(run_id: str, store: Store, open_source: Callable[[str, str], MailSo
         raise StoreError(message)
     entries = store.entries_of_run(run_id)
     report = UndoReport()
-    for account, folder in sorted({(one.change.ref.account, one.change.ref.folder) for one in entries}):
-        here = [one for one in entries if (one.change.ref.account, one.change.ref.folder) == (account, folder)]
+    for account, folder in sorted({(one.change.ref.account, _folder_now(one)) for one in entries}):
+        here = [one for one in entries if (one.change.ref.account, _folder_now(one)) == (account, folder)]
         source = open_source(account, folder)
         try:
             with source.open(folder) as mailbox:
@@ -62,34 +63,32 @@ def undo_run(run_id: str, store: Store, open_source: Callable[[str, str], MailSo
     return report
 
 
+def _folder_now(entry: Entry) -> str:
+    return entry.change.move_to or entry.change.ref.folder
+
+
 def _undo_folder(entries: Sequence[Entry], mailbox: Mailbox, store: Store, names: LabelNames) -> UndoReport:
-    places = _current_places(entries, mailbox)
-    present = {
-        item.ref: names.ours(item.keywords)
-        for item in mailbox.iter_messages(sorted(set(places.values())))
-        if isinstance(item, RawMessage)
-    }
+    places = current_places(entries, mailbox)
+    present = read_labels(mailbox, list(places.values()), names)
     gone = [one for one in entries if places.get(one.entry_id) not in present]
-    kept: list[tuple[Entry, MessageRef]] = []
-    ours: list[tuple[Entry, MessageRef]] = []
+    kept: list[Entry] = []
+    ours: dict[LabelChange, Entry] = {}
     for one in entries:
         place = places.get(one.entry_id)
         if place is None or place not in present:
             continue
-        (ours if present[place] == one.after & names.all else kept).append((one, place))
-    changes = [LabelChange(place, add=one.change.remove, remove=one.change.add) for one, place in ours]
-    applied = mailbox.apply(changes) if changes else []
-    failed = [done for done in applied if done.error is not None]
-    undone = [one for (one, _), done in zip(ours, applied, strict=True) if done.error is None]
-    store.mark([*undone, *gone, *(one for one, _ in kept)], Status.UNDONE)
-    return UndoReport(len(undone), len(kept), len(gone), tuple(failed))
+        if one.change.move_to or present[place] == one.after & names.all:
+            ours[_reverse(one, place, present[place])] = one
+        else:
+            kept.append(one)
+    applied = mailbox.apply(list(ours)) if ours else []
+    failed = tuple(done for done in applied if done.error is not None)
+    undone = [ours[done.change] for done in applied if done.error is None]
+    store.mark([*undone, *gone, *kept], Status.UNDONE)
+    return UndoReport(len(undone), len(kept), len(gone), failed)
 
 
-def _current_places(entries: Sequence[Entry], mailbox: Mailbox) -> dict[int, MessageRef]:
-    """Return where the messages are now, by entry: elsewhere if the UIDVALIDITY has changed."""
-    places = {one.entry_id: one.change.ref for one in entries if one.change.ref.uidvalidity == mailbox.uidvalidity}
-    lost = [one for one in entries if one.entry_id not in places]
-    if lost:
-        found = mailbox.find({one.fingerprint for one in lost})
-        places.update({one.entry_id: found[one.fingerprint] for one in lost if one.fingerprint in found})
-    return places
+def _reverse(entry: Entry, place: MessageRef, present: frozenset[str]) -> LabelChange:
+    """Return what takes a write back: what it added goes, what it removed returns, and the message goes back."""
+    home = entry.change.ref.folder if entry.change.move_to else ""
+    return LabelChange(place, add=entry.change.remove, remove=entry.change.add & present, move_to=home)

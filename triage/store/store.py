@@ -293,22 +293,32 @@ class Store:
                     found.setdefault(row.fingerprint, []).append(_entry(row))
         return found
 
-    def labelled(self, account: str, folder: str, uidvalidity: UidValidity, limit: int) -> Mapping[MessageRef, Entry]:
-        """Return the last write that stands on each message of a folder, of the newest `limit` writes."""
+    def labelled(
+        self, account: str, folder: str, uidvalidity: UidValidity, among: Collection[MessageRef] | int
+    ) -> Mapping[MessageRef, Entry]:
+        """Return the last write, whether it stands or was taken back, on messages of a folder.
+
+        Args:
+            among: these messages, or those of so many latest writes.
+        """
+        query = select(journal).where(
+            journal.c.account == account,
+            journal.c.folder == folder,
+            journal.c.uidvalidity == uidvalidity,
+            journal.c.status.in_([Status.CONFIRMED, Status.UNDONE]),
+            journal.c.moved_to == "",
+        )
         with self._transaction() as connection:
-            rows = connection.execute(
-                select(journal)
-                .where(
-                    journal.c.account == account,
-                    journal.c.folder == folder,
-                    journal.c.uidvalidity == uidvalidity,
-                    journal.c.status == Status.CONFIRMED,
-                    journal.c.moved_to == "",
-                )
-                .order_by(journal.c.entry_id.desc())
-                .limit(limit)
-            ).all()
-        entries = [_entry(row) for row in reversed(rows)]
+            if isinstance(among, int):
+                rows = connection.execute(query.order_by(journal.c.entry_id.desc()).limit(among)).all()
+            else:
+                uids = sorted({ref.uid for ref in among})
+                rows = [
+                    row
+                    for start in range(0, len(uids), _CHUNK)
+                    for row in connection.execute(query.where(journal.c.uid.in_(uids[start : start + _CHUNK])))
+                ]
+        entries = sorted((_entry(row) for row in rows), key=lambda entry: entry.entry_id)
         return {entry.change.ref: entry for entry in entries}
 
     def list_runs(self, limit: int = 20) -> list[RunInfo]:

@@ -1,0 +1,74 @@
+"""Moving messages without losing one: MOVE, else COPY and UID EXPUNGE, else a copy that stays a copy."""
+
+import logging
+from collections.abc import Sequence
+
+from imapclient import IMAPClient
+
+from triage.errors import AccountError
+from triage.imap.capabilities import ServerFacts
+from triage.imap.errors import translated
+from triage.imap.folders import ensure_folder, select_folder
+from triage.imap.headers import fetch_identities
+from triage.records import Applied, LabelChange
+
+log = logging.getLogger(__name__)
+
+_BATCH = 500
+
+
+class Mover:
+    """Moves messages of one folder to the folders their changes name.
+
+    Without MOVE (RFC 6851) a message is copied, and only when the server has said OK is the
+    original marked and expunged by its UID alone (UIDPLUS, RFC 4315 section 2.1): a plain
+    EXPUNGE would take what the owner has marked.
+    """
+
+    def __init__(self, client: IMAPClient, account: str, facts: ServerFacts, home: str) -> None:
+        """Take a client whose open folder is `home`, selected for writing."""
+        self._client = client
+        self._account = account
+        self._facts = facts
+        self._home = home
+
+    def move(self, changes: Sequence[LabelChange], *, again: bool) -> list[Applied]:
+        """Move the messages; one folder's refusal does not stop the others."""
+        done: list[Applied] = []
+        for folder in sorted({change.move_to for change in changes}):
+            here = [change for change in changes if change.move_to == folder]
+            try:
+                ensure_folder(self._client, self._account, folder)
+                for start in range(0, len(here), _BATCH):
+                    batch = here[start : start + _BATCH]
+                    self._move_batch([change.ref.uid for change in batch], folder, again=again)
+                    done += [Applied(change) for change in batch]
+            except AccountError as error:
+                told = {one.change for one in done}
+                done += [Applied(change, str(error)) for change in here if change not in told]
+        return done
+
+    def _move_batch(self, uids: Sequence[int], folder: str, *, again: bool) -> None:
+        if self._facts.has("MOVE"):
+            with translated(self._account, f"moving to {folder}"):
+                self._client.move(uids, folder)
+            return
+        missing = self._not_copied_yet(uids, folder) if again else uids
+        with translated(self._account, f"moving to {folder}"):
+            if missing:
+                self._client.copy(missing, folder)
+            if self._facts.has("UIDPLUS"):
+                self._client.add_flags(uids, ["\\Deleted"], silent=True)
+                self._client.uid_expunge(uids)
+            else:
+                log.warning("copied, not moved: no MOVE and no UIDPLUS account=%s count=%d", self._account, len(uids))
+
+    def _not_copied_yet(self, uids: Sequence[int], folder: str) -> list[int]:
+        """Return the messages of which the target holds no copy: a crash may have come after COPY."""
+        wanted = fetch_identities(self._client, self._account, uids)
+        select_folder(self._client, self._account, folder, readonly=True)
+        with translated(self._account, f"searching {folder}"):
+            there = [int(uid) for uid in self._client.search(["ALL"])]
+        copied = set(fetch_identities(self._client, self._account, there).values())
+        select_folder(self._client, self._account, self._home, readonly=False)
+        return [uid for uid in uids if wanted.get(uid) not in copied]
