@@ -1,6 +1,6 @@
 """Real behaviour in memory: a mailbox that keeps labels, and can fail where a test says so."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import date
@@ -15,17 +15,23 @@ class FakeMailbox:
 
     Attributes:
         writes: how many changes were written.
+        elsewhere: where messages that are moved go.
         fail_after: raise a TransientMailError once so many changes are written in one call.
     """
 
     account = "home"
+    carries_keywords = True
 
     def __init__(self, contents: Sequence[bytes] = (), *, folder: str = "INBOX", uidvalidity: int = 7) -> None:
         self.folder = folder
         self.uidvalidity = UidValidity(uidvalidity)
         self.writes = 0
         self.fail_after: int | None = None
+        self.elsewhere: FakeMailbox | None = None
+        self.has_condstore = True
         self._messages: dict[Uid, RawMessage | UnreadableMessage] = {}
+        self._modseqs: dict[Uid, int] = {}
+        self._modseq = 1
         self._next = 1
         for content in contents:
             self.deliver(content)
@@ -35,7 +41,49 @@ class FakeMailbox:
         ref = MessageRef("home", self.folder, self.uidvalidity, Uid(self._next))
         self._messages[ref.uid] = RawMessage(ref, content, len(content), keywords=frozenset(keywords))
         self._next += 1
+        self._touch(ref.uid)
         return ref
+
+    def _touch(self, uid: Uid) -> None:
+        self._modseq += 1
+        self._modseqs[uid] = self._modseq
+
+    @property
+    def uid_next(self) -> Uid:
+        return Uid(self._next)
+
+    @property
+    def highest_modseq(self) -> int | None:
+        return self._modseq if self.has_condstore else None
+
+    def changed_since(self, modseq: int) -> Sequence[MessageRef] | None:
+        if not self.has_condstore:
+            return None
+        return [one.ref for uid, one in sorted(self._messages.items()) if self._modseqs.get(uid, 0) > modseq]
+
+    def fetch_labels(self, refs: Sequence[MessageRef]) -> Mapping[MessageRef, frozenset[str]]:
+        return {one.ref: one.keywords for one in self.iter_messages(refs) if isinstance(one, RawMessage)}
+
+    def identify(self, refs: Sequence[MessageRef]) -> Mapping[MessageRef, str]:
+        return {one.ref: fingerprint(one.content) for one in self.iter_messages(refs) if isinstance(one, RawMessage)}
+
+    def move_target(self, where: str) -> str:
+        return where
+
+    def mend(self, uid: int, content: bytes) -> None:
+        """Make an unreadable message readable."""
+        item = self._messages[Uid(uid)]
+        self._messages[Uid(uid)] = RawMessage(item.ref, content, len(content))
+        self._touch(Uid(uid))
+
+    def take_away(self, uid: Uid) -> RawMessage | UnreadableMessage:
+        """Hide a message, as a server does whose UIDs appear out of order."""
+        return self._messages.pop(uid)
+
+    def put_back(self, uid: Uid, item: RawMessage | UnreadableMessage) -> None:
+        """Let a hidden message appear under its old UID."""
+        self._messages[uid] = item
+        self._touch(uid)
 
     def spoil(self, uid: int) -> None:
         """Make a message unreadable."""
@@ -65,6 +113,7 @@ class FakeMailbox:
         item = self._messages[Uid(uid)]
         assert isinstance(item, RawMessage)
         self._messages[Uid(uid)] = replace(item, keywords=frozenset(keywords))
+        self._touch(Uid(uid))
 
     def list_refs(self, *, after: Uid | None = None, since: date | None = None) -> Sequence[MessageRef]:
         del since
@@ -82,7 +131,8 @@ class FakeMailbox:
             if isinstance(one, RawMessage) and fingerprint(one.content) in fingerprints
         }
 
-    def apply(self, changes: Sequence[LabelChange]) -> Sequence[Applied]:
+    def apply(self, changes: Sequence[LabelChange], *, again: bool = False) -> Sequence[Applied]:
+        del again
         done = []
         for count, change in enumerate(changes):
             if self.fail_after is not None and count >= self.fail_after:
@@ -92,7 +142,12 @@ class FakeMailbox:
                 done.append(Applied(change, "the message has gone"))
                 continue
             self._messages[change.ref.uid] = replace(item, keywords=(item.keywords | change.add) - change.remove)
+            self._touch(change.ref.uid)
             self.writes += 1
+            if change.move_to:
+                self.expunge(change.ref.uid)
+                if self.elsewhere is not None:
+                    self.elsewhere.deliver(item.content, *((item.keywords | change.add) - change.remove))
             done.append(Applied(change))
         return done
 
@@ -113,6 +168,16 @@ class FakeSource:
         if self.error is not None:
             raise self.error
         return nullcontext(self._mailboxes[folder])
+
+    def watch(self, folder: str, ring: Callable[[], None]) -> bool:
+        del folder, ring
+        return False
+
+    def stop_watching(self) -> None:
+        pass
+
+    def interrupt(self) -> None:
+        pass
 
     def close(self) -> None:
         pass

@@ -1,6 +1,8 @@
 """Configuration to running objects: the only place that wires rooms together."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from triage.classify.decision import CostTable
@@ -9,8 +11,10 @@ from triage.classify.judge import Judge
 from triage.config import Config
 from triage.interfaces import MailSource
 from triage.modelfile import base_model_path, load_model
-from triage.service.daemon import Daemon
+from triage.records import Category
+from triage.service.daemon import Daemon, DaemonOptions
 from triage.service.plan import LabelNames
+from triage.service.visit import VisitOptions
 from triage.store.store import Store, open_store
 
 
@@ -32,7 +36,12 @@ def build_judge(config: Config) -> Judge:
 
 def build_names(config: Config) -> LabelNames:
     """Return the names of the labels."""
-    return LabelNames(config.labels.prefix)
+    names = LabelNames(config.labels.prefix, has_phishing=config.labels.phishing_keyword)
+    return replace(names, moves={one: _destination(names, one, where) for one, where in config.labels.move.items()})
+
+
+def _destination(names: LabelNames, category: Category, where: str) -> str:
+    return names.of(category) or "" if where == "label" else where
 
 
 def build_authserv_ids(config: Config) -> dict[str, str]:
@@ -74,19 +83,22 @@ def build_path_sources(paths: Sequence[Path]) -> list[MailSource]:
     return open_paths(paths)
 
 
-def build_daemon(config: Config, since_days: int | None) -> Daemon:
+def build_daemon(config: Config, since: timedelta | None) -> Daemon:
     """Return a daemon for all accounts.
 
     Raises:
         ModelError, StoreError: it cannot start.
     """
-    return Daemon(
-        build_account_sources(config, (), ()),
-        build_judge(config),
-        build_store(config),
-        build_names(config),
-        every=config.daemon.poll_interval,
-        workers=config.daemon.workers,
-        since_days=since_days,
-        authserv_ids=build_authserv_ids(config),
+    from triage.imap.source import ImapSource  # noqa: PLC0415  as above
+
+    judge = build_judge(config)
+    store = build_store(config)
+    visits = VisitOptions(judge, store, build_names(config), since, build_authserv_ids(config))
+    options = DaemonOptions(
+        config.daemon.poll_interval,
+        config.daemon.workers,
+        config.daemon.resolved_health_file(),
+        frozenset(account.name for account in config.accounts if account.idle),
     )
+    sources = [ImapSource(account, config.labels) for account in config.accounts]
+    return Daemon(sources, store, visits, options)

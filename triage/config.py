@@ -73,6 +73,7 @@ class AccountConfig(_Section):
     password_env: str | None = None
     folders: Annotated[list[Name], Field(min_length=1)] = ["INBOX"]
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 60.0
+    idle: bool = True
     authserv_id: str | None = None
 
     @model_validator(mode="after")
@@ -143,6 +144,15 @@ class LabelsConfig(_Section):
 
     mode: Literal["auto", "keyword", "gmail", "folder"] = "auto"
     prefix: Annotated[str, Field(pattern=rf"^{LABEL_PATTERN}$", min_length=1)] = "Triage/"
+    phishing_keyword: bool = False
+    move: dict[Category, Name] = {}
+
+    @field_validator("move")
+    @classmethod
+    def _other_stays(cls, move: dict[Category, str]) -> dict[Category, str]:
+        if Category.OTHER in move:
+            raise ValueError("mail judged 'other' is never touched; only recruiter, referral and scam can be moved")
+        return move
 
 
 class StoreConfig(_Section):
@@ -195,6 +205,12 @@ class DaemonConfig(_Section):
 
     poll_interval_seconds: Annotated[int, Field(ge=5, le=86400)] = 300
     workers: Annotated[int, Field(ge=1, le=64)] = 4
+    log_format: Literal["plain", "json"] = "plain"
+    health_file: Path | None = None
+
+    def resolved_health_file(self) -> Path:
+        """Return where the daemon tells that it is alive; by default in the XDG state folder."""
+        return (self.health_file or state_directory() / "health.json").expanduser()
 
     @property
     def poll_interval(self) -> timedelta:

@@ -50,3 +50,7 @@ class ModelError(TriageError):
 
 class StoreError(TriageError):
     """The store cannot be read or written: stop, since without memory we would act twice."""
+
+
+class TransientStoreError(StoreError):
+    """The store cannot be used for now (locked, disk full, database away): wait and try again; write nothing."""

@@ -35,6 +35,10 @@ class Mailbox(Protocol):
     def uidvalidity(self) -> UidValidity:
         """The generation of the UIDs; 0 for local mail."""
 
+    @property
+    def carries_keywords(self) -> bool:
+        """Whether a message here can carry keywords that are not our labels, such as $Phishing."""
+
     def list_refs(self, *, after: Uid | None = None, since: date | None = None) -> Sequence[MessageRef]:
         """Return the messages present, in a stable order (by UID on a server).
 

@@ -24,7 +24,7 @@ def make_maildir(path: Path, *contents: bytes) -> Path:
 
 def write_hostile_files(folder: Path) -> int:
     """Write 200 files that no careful program would send."""
-    rng = random.Random(1)  # noqa: S311
+    rng = random.Random(1)
     nested = b"".join(b"--b%d\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n" % (i, i + 1) for i in range(1500))
     makers: list[Callable[[bytes], bytes]] = [
         lambda raw: raw[: rng.randrange(len(raw))],

@@ -6,6 +6,7 @@ Exit status 0: done. 1: done, and something was found wrong. 2: it could not be 
 
 import sys
 from collections.abc import Callable
+from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +19,14 @@ from triage.errors import ConfigError, TriageError
 FOUND_WRONG = 1
 NOT_DONE = 2
 INTERRUPTED = 130
+
+
+class LogFormat(StrEnum):
+    """How the log looks."""
+
+    PLAIN = "plain"
+    JSON = "json"
+
 
 app = typer.Typer(
     name="triage",
@@ -108,9 +117,12 @@ def run(
         typer.Option(help="On the first visit of a folder judge mail of so long too: 30d, 2w.", metavar="AGE"),
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log each step.")] = False,
+    log_format: Annotated[
+        LogFormat | None, typer.Option(help="How the log looks; by default as daemon.log_format says.")
+    ] = None,
 ) -> None:
-    """Run as a daemon: look for new mail on an interval and label it, until SIGTERM."""
-    _lazy("run", "run")(context.obj, since=since, verbose=verbose)
+    """Run as a daemon: label new mail as it comes, until SIGTERM; SIGHUP reads the configuration anew."""
+    _lazy("run", "run")(context.obj, since=since, verbose=verbose, log_format=log_format and log_format.value)
 
 
 @app.command()
@@ -129,12 +141,14 @@ def doctor(
 def status(
     context: typer.Context,
     check: Annotated[
-        bool, typer.Option("--check", help="Only end with 1 if an account's last pass failed or is overdue.")
+        bool,
+        typer.Option("--check", help="Print nothing when all is well; end with 1 if the daemon or an account is not."),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object an account.")] = False,
+    unjudged: Annotated[bool, typer.Option("--unjudged", help="List the messages that are tried again.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object an account or message.")] = False,
 ) -> None:
-    """Show each account's last pass, its problem if there is one, and what is unjudged."""
-    _lazy("status", "status")(context.obj, check=check, as_json=as_json)
+    """Show the daemon, each account's last pass and problem, and what is unjudged."""
+    _lazy("status", "status")(context.obj, check=check, unjudged=unjudged, as_json=as_json)
 
 
 @app.command()

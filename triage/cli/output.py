@@ -28,8 +28,8 @@ _STYLES = {
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 
 
-def parse_age(text: str | None) -> date | None:
-    """Return the day that lies so long back.
+def parse_age(text: str | None) -> timedelta | None:
+    """Return how long "30d", "12h" or "2w" is.
 
     Raises:
         ConfigError: it is not a number with h, d or w.
@@ -39,7 +39,12 @@ def parse_age(text: str | None) -> date | None:
     match = _AGE.fullmatch(text)
     if match is None:
         raise ConfigError([f"--since {text!r} is not an age; write a number with h, d or w, such as 30d"])
-    return (datetime.now(UTC) - timedelta(hours=int(match[1]) * _HOURS[match[2]])).date()
+    return timedelta(hours=int(match[1]) * _HOURS[match[2]])
+
+
+def day_before(age: timedelta | None) -> date | None:
+    """Return the day that lies so long back."""
+    return None if age is None else (datetime.now(UTC) - age).date()
 
 
 def printable(text: str, width: int | None = None) -> str:

@@ -3,7 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -20,7 +20,7 @@ from triage.bootstrap import (
 )
 from triage.classify.judge import Judge
 from triage.cli.main import FOUND_WRONG
-from triage.cli.output import open_console, open_progress, outcome_table, outcome_to_json, parse_age
+from triage.cli.output import day_before, open_console, open_progress, outcome_table, outcome_to_json, parse_age
 from triage.cli.settings import optional_config, required_config
 from triage.cli.signals import stopping_on_signals
 from triage.config import Config
@@ -28,6 +28,7 @@ from triage.errors import ConfigError
 from triage.interfaces import MailSource
 from triage.records import Category, Outcome, State
 from triage.service.cycle import PassOptions, choose, run_pass
+from triage.service.leases import LEASE_PATIENCE, Leases, pass_lease
 from triage.store.store import Store
 
 _MAX_ROWS = 200
@@ -67,7 +68,7 @@ def scan(  # noqa: PLR0913  one parameter for each option of the contract
     """Judge mail and print an outcome for each message."""
     if paths and (accounts or folders):
         raise ConfigError(["give either paths or --account and --folder, not both"])
-    day = parse_age(since)
+    day = day_before(parse_age(since))
     config = optional_config(config_path) if paths else required_config(config_path)
     sources = build_path_sources(paths) if paths else build_account_sources(config, accounts, folders)
     if not sources and not paths:
@@ -84,9 +85,13 @@ def scan(  # noqa: PLR0913  one parameter for each option of the contract
             build_names(config),
             run_id,
             build_authserv_ids(config),
+            label_again=True,  # asked for by name, unlike what the daemon does
             should_stop=should_stop,
         )
-        for outcome in _iter_outcomes(sources, build_judge(config), store, options, since=day, limit=limit):
+        leases = Leases(store) if store is not None and run_id is not None else None
+        if leases is not None:
+            stack.enter_context(leases.renewing())
+        for outcome in _iter_outcomes(sources, build_judge(config), (store, leases), options, since=day, limit=limit):
             if as_json:
                 sys.stdout.write(outcome_to_json(outcome) + "\n")
             tally.add(outcome)
@@ -109,23 +114,29 @@ def _open_memory(config: Config, *, apply: bool) -> Store | None:
 def _iter_outcomes(
     sources: Sequence[MailSource],
     judge: Judge,
-    store: Store | None,
+    memory: tuple[Store | None, Leases | None],
     options: PassOptions,
     *,
     since: date | None,
     limit: int | None,
 ) -> Iterator[Outcome]:
+    store, leases = memory
     with ExitStack() as stack:
         progress = stack.enter_context(open_progress())
         for source in sources:
             stack.callback(source.close)
             for folder in source.folders():
-                with source.open(folder) as mailbox:
+                with _alone(leases, source.name), source.open(folder) as mailbox:
                     refs = choose(mailbox.list_refs(since=since), limit)
                     task = progress.add_task(f"{source.name}/{folder}" if source.name else folder, total=len(refs))
                     for outcome in run_pass(mailbox, refs, judge, store, options):
                         progress.advance(task)
                         yield outcome
+
+
+def _alone(leases: Leases | None, account: str) -> AbstractContextManager[None]:
+    """Hold off a daemon that serves the account while this run writes."""
+    return leases.holding(pass_lease(account), patience=LEASE_PATIENCE) if leases and account else nullcontext()
 
 
 def _print_summary(tally: _Tally, run_id: str | None) -> None:

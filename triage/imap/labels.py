@@ -30,6 +30,10 @@ class Labels(Protocol):
         """Whether labels lie on the message itself: they move with it and raise its mod-sequence."""
 
     @property
+    def carries_keywords(self) -> bool:
+        """Whether keywords that are not our labels can be written the same way."""
+
+    @property
     def fetch_items(self) -> tuple[str, ...]:
         """What to fetch beside FLAGS to see the labels of a message."""
 
@@ -63,6 +67,7 @@ def _results(changes: Sequence[LabelChange], errors: Mapping[int, str]) -> list[
 class KeywordLabels:
     """Labels as keywords of the message (RFC 9051 section 2.3.2)."""
 
+    carries_keywords = True
     on_message = True
     fetch_items: tuple[str, ...] = ()
 
@@ -121,6 +126,7 @@ class KeywordLabels:
 class GmailLabels:
     """Labels as Gmail's own (X-GM-EXT-1): +X-GM-LABELS touches no other label."""
 
+    carries_keywords = False
     on_message = True
     fetch_items: tuple[str, ...] = ("X-GM-LABELS",)
 
@@ -170,6 +176,7 @@ class FolderLabels:
     same fingerprint. So the server itself remembers, and copying twice is copying once.
     """
 
+    carries_keywords = False
     on_message = False
     fetch_items: tuple[str, ...] = ()
 

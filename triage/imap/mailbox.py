@@ -71,6 +71,11 @@ class ImapMailbox:
         """HIGHESTMODSEQ when the folder was opened; None without CONDSTORE, or where labels lie elsewhere."""
         return self._highest_modseq if self._labels.on_message else None
 
+    @property
+    def carries_keywords(self) -> bool:
+        """Whether labels are keywords here."""
+        return self._labels.carries_keywords
+
     def _select(self, *, readonly: bool) -> Mapping[bytes, object]:
         return select_folder(self._client, self._account, self._folder, readonly=readonly)
 
@@ -261,7 +266,8 @@ class ImapMailbox:
     def _obstacle(self, change: LabelChange, uidvalidity: UidValidity) -> str | None:
         if change.ref.uidvalidity != uidvalidity:
             return "the folder has a new UIDVALIDITY; run again"
-        if unknown := sorted((change.add | change.remove) - self._labels.names):
+        known = self._labels.names | ({"$Phishing"} if self.carries_keywords else frozenset())
+        if unknown := sorted((change.add | change.remove) - known):
             return f"{unknown[0]} is no label of the configured prefix; check labels.prefix"
         return None
 

@@ -37,6 +37,7 @@ class LocalFolder:
 
     account = ""
     uidvalidity = UidValidity(0)
+    carries_keywords = False
 
     def __init__(self, path: Path) -> None:
         """Keep the path; nothing is read yet."""

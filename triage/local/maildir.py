@@ -21,6 +21,8 @@ def is_maildir(path: Path) -> bool:
 class Maildir(LocalFolder):
     """One Maildir. A message is known by the part of its file name that never changes."""
 
+    carries_keywords = True
+
     def __init__(self, path: Path) -> None:
         """Look at the Maildir; nothing is read or changed yet."""
         super().__init__(path)

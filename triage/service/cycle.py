@@ -20,7 +20,7 @@ from triage.records import (
     State,
     UnreadableMessage,
 )
-from triage.service.plan import LabelNames, plan_labels
+from triage.service.plan import PHISHING, LabelNames, plan_labels
 from triage.service.recovery import settle_pending
 from triage.store.records import Entry, Intent, Status
 from triage.store.store import Store
@@ -155,6 +155,8 @@ def _plan(judged: Sequence[_Judged], mailbox: Mailbox, store: Store | None, opti
             change = plan_labels(one.outcome.ref, verdict, one.present, known, options.names)
             if change.move_to:
                 change = replace(change, move_to=mailbox.move_target(change.move_to))
+            if not mailbox.carries_keywords:
+                change = replace(change, add=change.add - {PHISHING})
             one = replace(one, outcome=replace(one.outcome, change=change))
         planned.append(one)
     return planned

@@ -1,235 +1,233 @@
-"""The daemon: passes on an interval, one at a time for each account, until told to stop."""
+"""The daemon: passes when a bell rings and on an interval, one at a time for each account, until told to stop."""
 
 import logging
 import threading
-import traceback
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from triage.classify.judge import Judge
-from triage.errors import AccountError, StoreError, TriageError
-from triage.interfaces import Mailbox, MailSource
-from triage.records import Cursor, MessageRef, State, Uid, UidValidity
-from triage.service.cycle import PassOptions, run_pass
-from triage.service.plan import LabelNames
-from triage.store.records import PassInfo
+from triage.errors import StoreError, TransientStoreError
+from triage.interfaces import ServerSource
+from triage.service.account import AccountRunner, Surroundings
+from triage.service.leases import RENEW_SECONDS, Leases, daemon_lease
+from triage.service.notify import save_health, tell_manager
+from triage.service.visit import VisitOptions
+from triage.service.watching import Watchers
 from triage.store.store import Store
 
 log = logging.getLogger(__name__)
 
-_LOOK_BACK = 20
-"""UIDs before the last one seen that are looked at again: on some servers low ones appear late."""
+BEAT_SECONDS = 15.0
+"""Between two beats of the heart: leases, health file, watchdog, clock."""
+
+DRAIN_SECONDS = 7.0
+"""What a pass under way has to finish its chunk when the daemon stops; then its connection is cut."""
+
+_STUCK_SECONDS = 1800.0
+"""A pass that has not ended for so long is stuck: the watchdog is not fed any more."""
+
+_CLOCK_JUMP_SECONDS = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class CycleReport:
-    """Counts of one pass over an account."""
+@dataclass(frozen=True)
+class DaemonOptions:
+    """How the daemon works.
 
-    account: str
-    seen: int = 0
-    unjudged: int = 0
-    labelled: int = 0
+    Attributes:
+        every: from the start of one pass to the next where no bell rings.
+        workers: passes at a time.
+        health_file: where the heart writes; None for nowhere.
+        watched: accounts that are watched by IDLE.
+    """
 
-    def __add__(self, other: "CycleReport") -> "CycleReport":
-        """Return both counts as one."""
-        return CycleReport(
-            self.account, self.seen + other.seen, self.unjudged + other.unjudged, self.labelled + other.labelled
-        )
+    every: timedelta
+    workers: int
+    health_file: Path | None = None
+    watched: frozenset[str] = field(default_factory=frozenset)
 
 
 class Daemon:
-    """Runs passes over accounts until it is stopped."""
+    """Serves accounts until it is stopped."""
 
-    def __init__(  # noqa: PLR0913  everything a pass needs, wired in one place
-        self,
-        sources: Sequence[MailSource],
-        judge: Judge,
-        store: Store,
-        names: LabelNames,
-        *,
-        every: timedelta,
-        workers: int,
-        since_days: int | None = None,
-        authserv_ids: Mapping[str, str] | None = None,
+    def __init__(
+        self, sources: Sequence[ServerSource], store: Store, visits: VisitOptions, options: DaemonOptions
     ) -> None:
         """Keep what passes need; nothing starts yet.
 
         Args:
-            since_days: judge mail of so many days on the first visit of a folder; None
-                judges only what comes after it.
+            visits: `should_stop` is replaced by the daemon's own.
         """
-        self._sources = tuple(sources)
-        self._judge = judge
         self._store = store
-        self._names = names
-        self._every = every
-        self._since_days = since_days
-        self._authserv_ids = authserv_ids or {}
+        self._options = options
+        self._wake = threading.Event()
         self._stopping = threading.Event()
-        self._failing: set[str] = set()
-        self._paused: set[str] = set()
+        self._reload_asked = threading.Event()
         self._fatal: StoreError | None = None
+        self._leases = Leases(store)
+        around = Surroundings(self._leases, self._stop_for, self._schedule_retry)
+        visits = replace(visits, should_stop=self._stopping.is_set)
+        self._runners = [AccountRunner(source, visits, around) for source in sources]
+        self._watchers = [
+            Watchers(runner.source, lambda runner=runner: self._ring(runner), runner.pause)  # type: ignore[misc]
+            for runner in self._runners
+            if runner.name in options.watched
+        ]
+        self._model_id = visits.judge.model_id
         self._scheduler = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(workers)},
+            executors={"default": ThreadPoolExecutor(options.workers)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone=UTC,
         )
         # A pass that takes longer than the interval is no news.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
-    def run(self, *, ready: Callable[[], None] = lambda: None) -> None:
-        """Run until `stop`; returns when the passes under way have finished their chunk.
+    def run(self, successor: Callable[[], "Daemon | None"] = lambda: None) -> "Daemon | None":
+        """Serve until `stop`, or until `reload` found a successor, which is returned.
+
+        Passes under way finish their chunk, within ten seconds.
+
+        Args:
+            successor: asked on `reload`; None when the new configuration cannot be used, and
+                this daemon goes on.
 
         Raises:
-            StoreError: the store failed; without memory we would act twice.
+            StoreError: the store failed for good; without memory we would act twice.
         """
-        for source in self._sources:
+        for runner in self._runners:
             self._scheduler.add_job(
-                self._pass_safely,
+                runner.run,
                 "interval",
-                args=[source],
-                id=source.name,
-                seconds=self._every.total_seconds(),
+                id=runner.name,
+                seconds=self._options.every.total_seconds(),
                 next_run_time=datetime.now(UTC),
             )
         self._scheduler.start()
-        log.info("daemon ready accounts=%d", len(self._sources))
-        ready()
-        self._stopping.wait()
-        self._scheduler.shutdown(wait=True)
-        for source in self._sources:
-            source.close()
-        log.info("daemon stopped")
+        for watchers in self._watchers:
+            watchers.start()
+        log.info("daemon ready accounts=%d", len(self._runners))
+        tell_manager("READY=1")
+        heir = self._live(successor)
+        tell_manager("RELOADING=1" if heir else "STOPPING=1")
+        self._shut_down()
         if self._fatal is not None:
             raise self._fatal
+        return heir
 
     def stop(self) -> None:
         """Ask the daemon to stop; safe to call from a signal handler."""
         self._stopping.set()
+        self._wake.set()
 
-    def _pass_safely(self, source: MailSource) -> None:
-        """Run one pass; what goes wrong is said once when it starts and once when it ends."""
-        if source.name in self._paused:
+    def reload(self) -> None:
+        """Ask the daemon to make way for a successor; safe to call from a signal handler."""
+        self._reload_asked.set()
+        self._wake.set()
+
+    def _stop_for(self, error: StoreError) -> None:
+        self._fatal = error
+        self.stop()
+
+    def _ring(self, runner: AccountRunner) -> None:
+        """Start a pass now, unless one is under way, which then runs once more."""
+        if not self._stopping.is_set() and runner.is_ready():
+            self._scheduler.add_job(runner.run, id=f"bell {runner.name}", replace_existing=True)
+
+    def _live(self, successor: Callable[[], "Daemon | None"]) -> "Daemon | None":
+        """Beat until told to stop; the beat counts on no clock that somebody may set."""
+        renewed, drift = time.monotonic(), _drift()
+        while not self._stopping.is_set():
+            self._beat()
+            if time.monotonic() - renewed >= RENEW_SECONDS:
+                renewed = time.monotonic()
+                self._renew_leases()
+            if abs(_drift() - drift) > _CLOCK_JUMP_SECONDS:
+                drift = _drift()
+                self._reschedule()
+            self._wake.wait(BEAT_SECONDS)
+            self._wake.clear()
+            if self._reload_asked.is_set():
+                self._reload_asked.clear()
+                heir = successor()
+                if heir is not None:
+                    self._stopping.set()
+                    return heir
+        return None
+
+    def _beat(self) -> None:
+        now = time.monotonic()
+        stuck = [one.name for one in self._runners if one.busy_since and now - one.busy_since > _STUCK_SECONDS]
+        for name in stuck:
+            log.error("pass is stuck account=%s", name)
+        if not stuck:
+            tell_manager("WATCHDOG=1")
+        if self._options.health_file is not None:
+            save_health(self._options.health_file, self._health(stuck))
+
+    def _schedule_retry(self, runner: AccountRunner) -> None:
+        """Try again when the back-off ends, not only on the interval."""
+        if self._stopping.is_set():
             return
+        at = datetime.now(UTC) + timedelta(seconds=runner.seconds_to_wait() + 0.05)
+        self._scheduler.add_job(runner.run, "date", run_date=at, id=f"retry {runner.name}", replace_existing=True)
+
+    def _renew_leases(self) -> None:
         try:
-            report = self.pass_once(source)
-        except AccountError as error:
-            self._paused.add(source.name)
-            log.error("account paused until restart account=%s reason=%s", source.name, error)  # noqa: TRY400  no traceback for a user's mistake
-            self._remember_problem(source.name, str(error))
-            source.close()
+            self._leases.renew()
+        except TransientStoreError:
+            log.warning("leases could not be renewed for now")
         except StoreError as error:
-            self._fatal = error
-            self.stop()
-        except TriageError as error:
-            self._say_outage(source.name, error)
-            self._remember_problem(source.name, str(error))
-            source.close()
-        except Exception as error:  # noqa: BLE001  one account's bug must not stop the others; the daemon's only broad except
-            # Where and what kind, never the message: it may quote the mail that broke us.
-            frame = traceback.extract_tb(error.__traceback__)[-1]
-            kind = type(error).__name__
-            words = "pass failed by a bug account=%s kind=%s at=%s:%d"
-            log.error(words, source.name, kind, frame.name, frame.lineno or 0)  # noqa: TRY400
-            self._remember_problem(source.name, f"a bug stopped the pass ({kind} in {frame.name}); please report it")
-            source.close()
-        else:
-            if source.name in self._failing:
-                self._failing.discard(source.name)
-                log.info("account works again account=%s", source.name)
-            _log_report(report)
+            self._stop_for(error)
 
-    def _remember_problem(self, account: str, problem: str) -> None:
-        try:
-            self._store.save_pass(PassInfo(account, datetime.now(UTC), problem=problem))
-        except StoreError as failure:
-            self._fatal = failure
-            self.stop()
+    def _reschedule(self) -> None:
+        """Run every pass now after the clock jumped: the scheduler may be waiting for a time a year away."""
+        log.warning("the clock jumped, all passes run now")
+        for runner in self._runners:
+            self._scheduler.modify_job(runner.name, next_run_time=datetime.now(UTC))
 
-    def _say_outage(self, account: str, error: TriageError) -> None:
-        if account not in self._failing:
-            self._failing.add(account)
-            log.warning("account fails, trying again on each pass account=%s reason=%s", account, error)
+    def _health(self, stuck: Sequence[str]) -> dict[str, object]:
+        return {
+            "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "model": self._model_id,
+            "accounts": {
+                one.name: {"paused": one.paused, "problem": one.problem, "stuck": one.name in stuck}
+                for one in self._runners
+            },
+        }
 
-    def pass_once(self, source: MailSource) -> CycleReport:
-        """Run one pass over all folders of an account and return its counts."""
-        report = CycleReport(source.name)
-        for folder in source.folders():
-            if not self._stopping.is_set():
-                with source.open(folder) as mailbox:
-                    report += self._pass_folder(mailbox)
-        self._store.save_pass(PassInfo(source.name, datetime.now(UTC), report.seen, report.unjudged, report.labelled))
-        return report
+    def _shut_down(self) -> None:
+        for watchers in self._watchers:
+            watchers.stop()
+        end = time.monotonic() + DRAIN_SECONDS
+        while any(one.busy_since for one in self._runners) and time.monotonic() < end:
+            time.sleep(0.02)
+        for runner in self._runners:
+            if runner.busy_since:
+                log.warning("pass cut short, the journal knows where it was account=%s", runner.name)
+                runner.source.interrupt()
+        self._scheduler.shutdown(wait=True)
+        for watchers in self._watchers:
+            watchers.join(1.0)
+        for runner in self._runners:
+            runner.source.close()
+            self._give_back(runner)
+        if self._options.health_file is not None:
+            self._options.health_file.unlink(missing_ok=True)
+        self._store.close()
+        log.info("daemon stopped")
 
-    def _pass_folder(self, mailbox: Mailbox) -> CycleReport:
-        cursor = self._store.load_cursor(mailbox.account, mailbox.folder)
-        now = datetime.now(UTC)
-        if cursor is None and self._since_days is None:
-            last = _last_uid(mailbox.list_refs(), Uid(0))
-            self._store.save_cursor(mailbox.account, mailbox.folder, Cursor(mailbox.uidvalidity, last, last, now))
-            return CycleReport(mailbox.account)
-        after, since = self._where_to_begin(cursor, mailbox.uidvalidity, now)
-        refs = mailbox.list_refs(after=after, since=since)
-        known = cursor if cursor is not None and cursor.uidvalidity == mailbox.uidvalidity else None
-        if known is not None and (not refs or refs[-1].uid <= known.last_uid):
-            return CycleReport(mailbox.account)
-        report = CycleReport(mailbox.account)
-        options = PassOptions(
-            self._names,
-            self._store.begin_run("daemon"),
-            authserv_ids=self._authserv_ids,
-            should_stop=self._stopping.is_set,
-        )
-        for outcome in run_pass(mailbox, refs, self._judge, self._store, options):
-            report += CycleReport(mailbox.account, 1, int(outcome.state is State.UNJUDGED), int(outcome.applied))
-        if not self._stopping.is_set():  # labels first, then the cursor: labelling twice is labelling once
-            self._advance(mailbox, refs, cursor, known, now)
-        return report
-
-    def _advance(
-        self, mailbox: Mailbox, refs: Sequence[MessageRef], cursor: Cursor | None, known: Cursor | None, now: datetime
-    ) -> None:
-        """Save how far the folder was seen.
-
-        Where messages were chosen by their day, what lies before the first of them stays
-        below the floor, even when none was recent enough.
-        """
-        if known is not None:
-            last, floor = _last_uid(refs, known.last_uid), known.floor_uid
-        else:
-            last = _last_uid(mailbox.list_refs(), Uid(0))
-            floor = Uid(refs[0].uid - 1) if refs else last
-        began = cursor.began_at if cursor else now - timedelta(days=self._since_days or 0)
-        self._store.save_cursor(mailbox.account, mailbox.folder, Cursor(mailbox.uidvalidity, last, floor, began))
-
-    def _where_to_begin(
-        self, cursor: Cursor | None, uidvalidity: UidValidity, now: datetime
-    ) -> tuple[Uid | None, date | None]:
-        """Return the UID after which, and the day since which, messages are looked at.
-
-        After a new UIDVALIDITY all since the first visit are; the journal knows what was done.
-        """
-        if cursor is None:
-            return None, (now - timedelta(days=self._since_days or 0)).date()
-        if cursor.uidvalidity != uidvalidity:
-            return None, cursor.began_at.date()
-        return Uid(max(cursor.floor_uid, cursor.last_uid - _LOOK_BACK)), None
+    def _give_back(self, runner: AccountRunner) -> None:
+        if self._leases.holds(daemon_lease(runner.name)):
+            try:
+                self._leases.give_back(daemon_lease(runner.name))
+            except StoreError:
+                log.warning("lease not given back, it runs out by itself account=%s", runner.name)
 
 
-def _last_uid(refs: Sequence[MessageRef], least: Uid) -> Uid:
-    return max((ref.uid for ref in refs), default=least)
-
-
-def _log_report(report: CycleReport) -> None:
-    if report.seen:
-        log.info(
-            "pass done account=%s seen=%d unjudged=%d labelled=%d",
-            report.account,
-            report.seen,
-            report.unjudged,
-            report.labelled,
-        )
+def _drift() -> float:
+    """Return how the clock stands against one that nobody can set, in seconds."""
+    return time.time() - time.monotonic()

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from triage.records import Category, LabelChange, MessageRef, Verdict
 from triage.store.records import Entry, Status
 
+PHISHING = "$Phishing"
+"""Registered keyword for mail that is likely a fraud (IANA registry of IMAP keywords)."""
+
 
 @dataclass(frozen=True, slots=True)
 class LabelNames:
@@ -14,9 +17,12 @@ class LabelNames:
     Attributes:
         moves: where mail of a category goes when it is labelled, as `Mailbox.move_target`
             takes it; mail of the other categories stays where it is.
+        has_phishing: whether a scam also gets $Phishing, which some mail clients warn of. It
+            is not of our prefix: it is written beside our label and taken back by undo alone.
     """
 
     prefix: str
+    has_phishing: bool = False
     moves: Mapping[Category, str] = field(default_factory=dict)
 
     @property
@@ -39,6 +45,12 @@ class LabelNames:
             return frozenset({self.unsure})
         name = self.of(verdict.category)
         return frozenset({name}) if name else frozenset()
+
+    def companions(self, verdict: Verdict, present: Collection[str]) -> frozenset[str]:
+        """Return the foreign keywords to write beside a verdict's label, without those already there."""
+        if not self.has_phishing or verdict.category is not Category.SCAM:
+            return frozenset()
+        return frozenset({PHISHING}) - {PHISHING for keyword in present if keyword.lower() == PHISHING.lower()}
 
     def destination(self, verdict: Verdict) -> str:
         """Return where mail of that verdict goes; empty if it stays."""
@@ -74,8 +86,13 @@ def plan_labels(
     if ours != expected:
         return LabelChange(ref)
     was_moved = any(one.change.move_to for one in writes)
-    goes = wanted - ours and not was_moved
-    return LabelChange(ref, add=wanted - ours, remove=ours - wanted, move_to=names.destination(verdict) if goes else "")
+    add = wanted - ours
+    return LabelChange(
+        ref,
+        add=add | names.companions(verdict, present) if add else add,
+        remove=ours - wanted,
+        move_to=names.destination(verdict) if add and not was_moved else "",
+    )
 
 
 def last_write(ref: MessageRef, writes: Sequence[Entry]) -> Entry | None:

@@ -31,7 +31,9 @@ def settle_pending(mailbox: Mailbox, store: Store, names: LabelNames) -> int:
         place = places.get(entry.entry_id)
         if place is None or place not in present:
             store.mark([entry], Status.CONFIRMED if entry.change.move_to else Status.FAILED)
-        elif _is_explained(entry, present[place]):
+        elif present[place] == entry.after & names.all and not entry.change.move_to:
+            store.mark([entry], Status.CONFIRMED)
+        elif _is_explained(entry, present[place], names):
             open_ends[replace(entry.change, ref=place)] = entry
         else:
             store.mark([entry], Status.FAILED)
@@ -41,10 +43,10 @@ def settle_pending(mailbox: Mailbox, store: Store, names: LabelNames) -> int:
     return len(entries)
 
 
-def _is_explained(entry: Entry, ours: frozenset[str]) -> bool:
+def _is_explained(entry: Entry, ours: frozenset[str], names: LabelNames) -> bool:
     """Return whether the write, done in any part, leaves these labels of ours."""
     touched = entry.change.add | entry.change.remove
-    return ours - touched == entry.after - touched
+    return ours - touched == (entry.after & names.all) - touched
 
 
 def read_labels(mailbox: Mailbox, refs: Sequence[MessageRef], names: LabelNames) -> Mapping[MessageRef, frozenset[str]]:

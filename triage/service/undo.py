@@ -1,11 +1,13 @@
 """Takes a run back: every label it added goes, every one it removed returns."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from triage.errors import StoreError
 from triage.interfaces import Mailbox, MailSource
 from triage.records import Applied, LabelChange, MessageRef
+from triage.service.leases import LEASE_PATIENCE, Leases, pass_lease
 from triage.service.plan import LabelNames
 from triage.service.recovery import current_places, read_labels
 from triage.store.records import Entry, Status
@@ -50,17 +52,22 @@ def undo_run(run_id: str, store: Store, open_source: Callable[[str, str], MailSo
         raise StoreError(message)
     entries = store.entries_of_run(run_id)
     report = UndoReport()
+    leases = Leases(store)
     for account, folder in sorted({(one.change.ref.account, _folder_now(one)) for one in entries}):
         here = [one for one in entries if (one.change.ref.account, _folder_now(one)) == (account, folder)]
         source = open_source(account, folder)
         try:
-            with source.open(folder) as mailbox:
+            with _alone(leases, account), source.open(folder) as mailbox:
                 report += _undo_folder(here, mailbox, store, names)
         finally:
             source.close()
     if not report.failed:
         store.mark_run_undone(run_id)
     return report
+
+
+def _alone(leases: Leases, account: str) -> AbstractContextManager[None]:
+    return leases.holding(pass_lease(account), patience=LEASE_PATIENCE) if account else nullcontext()
 
 
 def _folder_now(entry: Entry) -> str:
@@ -78,7 +85,7 @@ def _undo_folder(entries: Sequence[Entry], mailbox: Mailbox, store: Store, names
         if place is None or place not in present:
             continue
         if one.change.move_to or present[place] == one.after & names.all:
-            ours[_reverse(one, place, present[place])] = one
+            ours[_reverse(one, place)] = one
         else:
             kept.append(one)
     applied = mailbox.apply(list(ours)) if ours else []
@@ -88,7 +95,7 @@ def _undo_folder(entries: Sequence[Entry], mailbox: Mailbox, store: Store, names
     return UndoReport(len(undone), len(kept), len(gone), failed)
 
 
-def _reverse(entry: Entry, place: MessageRef, present: frozenset[str]) -> LabelChange:
+def _reverse(entry: Entry, place: MessageRef) -> LabelChange:
     """Return what takes a write back: what it added goes, what it removed returns, and the message goes back."""
     home = entry.change.ref.folder if entry.change.move_to else ""
-    return LabelChange(place, add=entry.change.remove, remove=entry.change.add & present, move_to=home)
+    return LabelChange(place, add=entry.change.remove, remove=entry.change.add, move_to=home)

@@ -95,6 +95,7 @@ class Visit:
             self._save(self._begin())
             return CycleReport(self._mailbox.account)
         retries = self._due_retries()
+        last_at_open = self._last_uid() if self._known is None else self._known.last_uid
         refs = self._new_refs()
         report = CycleReport(self._mailbox.account)
         if refs or retries or self._store.pending(self._mailbox.account, self._mailbox.folder):
@@ -104,7 +105,7 @@ class Visit:
         if self._known is not None:
             modseq = self._known.highest_modseq
             note_relabellings(self._mailbox, self._store, self._options.names, modseq, self._now)
-        self._finish(refs)
+        self._finish(refs, last_at_open)
         return report
 
     def _begin(self) -> Cursor:
@@ -182,18 +183,18 @@ class Visit:
         next_at = self._now + retry_delay(attempts)
         self._store.save_retry(Retry(outcome.ref, outcome.state, outcome.error, attempts, first, next_at))
 
-    def _finish(self, refs: Sequence[MessageRef]) -> None:
+    def _finish(self, refs: Sequence[MessageRef], last_at_open: Uid) -> None:
         """Save the cursor, labels first: labelling twice is labelling once.
 
         Where messages were chosen by their day, what lies before the first of them stays
-        below the floor, even when none was recent enough.
+        below the floor, even when none was recent enough, and what was passed over counts as seen.
         """
         uids = [ref.uid for ref in refs]
         known = self._known
         if known is None:
-            last = max([*uids, self._last_uid()])
-            floor = Uid(uids[0] - 1) if uids else last
-            known = Cursor(self._mailbox.uidvalidity, last, floor, self._began_at())
+            floor = Uid(uids[0] - 1) if uids else last_at_open
+            passed_over = tuple(Uid(uid) for uid in range(last_at_open - LOOK_BACK + 1, last_at_open + 1))
+            known = Cursor(self._mailbox.uidvalidity, last_at_open, floor, self._began_at(), recent_uids=passed_over)
         cursor = replace(_advanced(known, uids), highest_modseq=self._mailbox.highest_modseq)
         if cursor != self._known:
             self._save(cursor)
