@@ -118,7 +118,10 @@ class FaultProxy:
         self, queue: "asyncio.Queue[tuple[float, bytes]]", reader: asyncio.StreamReader, *, to_client: bool
     ) -> None:
         while True:
-            data = await reader.read(1 << 18)
+            try:
+                data = await reader.read(1 << 18)
+            except OSError:
+                data = b""
             hook = self.on_server if to_client else self.on_client
             if data and hook:
                 data = hook(data)
@@ -136,6 +139,10 @@ class FaultProxy:
                 writer.transport.abort()
 
         self._loop.call_soon_threadsafe(reset)
+
+    def refuse_answers(self) -> None:
+        """Let what is on its way to the server arrive, and nothing come back: the link dies behind a command."""
+        self.cut_after = 0
 
     def stall(self, *, on: bool) -> None:
         """Hold all bytes both ways, or let them go."""

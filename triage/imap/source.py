@@ -86,7 +86,11 @@ class ImapSource:
 
     def _connected(self) -> IMAPClient:
         if self._client is None:
-            self._client = connect(self._account)
+            client = connect(self._account)
+            self._client = client
+            with translated(self.name, "asking for mod-sequences"):
+                if client.has_capability("CONDSTORE") and client.has_capability("ENABLE"):
+                    client.enable("CONDSTORE")  # Dovecot tells HIGHESTMODSEQ only then (RFC 7162 section 3.1)
         return self._client
 
     def watch(self, folder: str, ring: Callable[[], None]) -> bool:
