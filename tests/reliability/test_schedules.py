@@ -1,12 +1,15 @@
 """A few schedules with every test run; `python -m tests.reliability` plays a thousand."""
 
+import itertools
 import random
+from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tests.reliability.schedule import FAULTS, KINDS, MODES, run_schedule
 from tests.reliability.world import World
@@ -44,71 +47,71 @@ def test_the_check_sees_what_is_not_as_promised(dovecot: Dovecot, tmp_path: Path
             world.close()
 
 
-def make_machine(server: Dovecot, proxy: FaultProxy, folder: Path) -> type[RuleBasedStateMachine]:
-    """Return the mailbox pass under faults as a state machine."""
-    users = iter(range(10**6))
+class Machine(RuleBasedStateMachine):
+    """The mailbox pass under faults."""
 
-    class Machine(RuleBasedStateMachine):
-        world: World | None = None
+    users: ClassVar[Iterator[int]] = itertools.count()
 
-        @initialize(mode=st.sampled_from(sorted(set(MODES))))
-        def begin(self, mode: str) -> None:
-            self.world = World(server, proxy, f"machine{next(users)}", folder, mode)
+    def __init__(self, server: Dovecot, proxy: FaultProxy, folder: Path) -> None:
+        super().__init__()
+        self._place = server, proxy, folder
+        self._world: World | None = None
 
-        def the_world(self) -> World:
-            assert self.world is not None
-            return self.world
+    @property
+    def world(self) -> World:
+        assert self._world is not None
+        return self._world
 
-        @rule(kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=4))
-        def deliver(self, kinds: list[str]) -> None:
-            for kind in kinds:
-                self.the_world().deliver(kind)
+    @initialize(mode=st.sampled_from(sorted(set(MODES))))
+    def begin(self, mode: str) -> None:
+        server, proxy, folder = self._place
+        self._world = World(server, proxy, f"machine{next(self.users)}", folder, mode)
 
-        @rule(label=st.sampled_from([None, "Triage/Referral"]), seed=st.integers(0, 99))
-        def relabel(self, label: str | None, seed: int) -> None:
-            self.the_world().owner_relabels(random.Random(seed), label)
+    @rule(kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=4))
+    def deliver(self, kinds: list[str]) -> None:
+        for kind in kinds:
+            self.world.deliver(kind)
 
-        @rule(seed=st.integers(0, 99))
-        def delete(self, seed: int) -> None:
-            self.the_world().owner_deletes(random.Random(seed))
+    @rule(label=st.sampled_from([None, "Triage/Referral"]), seed=st.integers(0, 99))
+    def relabel(self, label: str | None, seed: int) -> None:
+        self.world.owner_relabels(random.Random(seed), label)
 
-        @rule()
-        def read(self) -> None:
-            self.the_world().owner_reads()
+    @rule(seed=st.integers(0, 99))
+    def delete(self, seed: int) -> None:
+        self.world.owner_deletes(random.Random(seed))
 
-        @rule()
-        def renumber(self) -> None:
-            self.the_world().change_uidvalidity()
+    @rule()
+    def read(self) -> None:
+        self.world.owner_reads()
 
-        @rule(fault=st.sampled_from(sorted(set(FAULTS))), seed=st.integers(0, 999))
-        def suffer(self, fault: str, seed: int) -> None:
-            heal = self.the_world().arm(fault, random.Random(seed))
-            self.the_world().run_pass()
-            heal()
+    @rule()
+    def renumber(self) -> None:
+        self.world.change_uidvalidity()
 
-        @precondition(lambda self: self.world is not None)
-        @rule()
-        def settle(self) -> None:
-            self.the_world().settle()
-            assert self.the_world().check() == {}
+    @rule(fault=st.sampled_from(sorted(set(FAULTS))), seed=st.integers(0, 999))
+    def suffer(self, fault: str, seed: int) -> None:
+        heal = self.world.arm(fault, random.Random(seed))
+        self.world.run_pass()
+        heal()
 
-        def teardown(self) -> None:
-            if self.world is not None:
-                self.world.settle()
-                wrong = self.world.check()
-                self.world.close()
-                assert wrong == {}
+    @rule()
+    def settle(self) -> None:
+        self.world.settle()
+        assert self.world.check() == {}
 
-    return Machine
+    def teardown(self) -> None:
+        if self._world is not None:
+            self.world.settle()
+            wrong = self.world.check()
+            self.world.close()
+            assert wrong == {}
 
 
 def test_whatever_happens_in_whatever_order_the_promises_hold(dovecot: Dovecot, tmp_path: Path) -> None:
     with FaultProxy(dovecot.port) as proxy:
-        machine = make_machine(dovecot, proxy, tmp_path)
-        machine.TestCase.settings = settings(
-            max_examples=12,
-            stateful_step_count=10,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
+        run_state_machine_as_test(
+            lambda: Machine(dovecot, proxy, tmp_path),  # type: ignore[arg-type]  # any factory will do
+            settings=settings(
+                max_examples=12, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
+            ),
         )
-        machine.TestCase("runTest").runTest()

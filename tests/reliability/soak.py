@@ -1,0 +1,182 @@
+"""Let the daemon live through a day in an hour, and watch what it holds on to.
+
+    python -m tests.reliability.soak [--minutes 60]
+
+Mail arrives, links break, sessions are killed, the server is away, the configuration is
+reloaded. Prints memory, descriptors and threads of the process for each tenth of the time, and
+whether everything that arrived was labelled. Ends with 1 if something was not, or if the
+process grew by more than a tenth between the second tenth and the last.
+"""
+
+import argparse
+import json
+import os
+import random
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from imapclient import IMAPClient
+
+from tests.builders import make_offer, make_raw, make_scam
+from tests.servers.dovecot import Dovecot
+from tests.servers.proxy import FaultProxy
+
+_GROWTH_ALLOWED = 1.1
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What the process held at one moment; sizes in MB, time in CPU seconds."""
+
+    rss: float
+    descriptors: int
+    threads: int
+    cpu: float
+
+
+def take_sample(pid: int) -> Sample:
+    """Read it from proc(5)."""
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return Sample(
+        int(status["VmRSS"].split()[0]) / 1024,
+        len(list(Path(f"/proc/{pid}/fd").iterdir())),
+        int(status["Threads"]),
+        (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK"),
+    )
+
+
+class Soak:
+    """One daemon, one server, and a day's trouble."""
+
+    def __init__(self, server: Dovecot, proxy: FaultProxy, folder: Path) -> None:
+        """Write a configuration and start the daemon."""
+        self.server, self.proxy = server, proxy
+        self.rng = random.Random(1)
+        self.delivered = 0
+        self.troubles = 0
+        config = folder / "config.toml"
+        config.write_text(
+            "[daemon]\npoll_interval_seconds = 5\n[[accounts]]\nname = 'home'\nhost = '127.0.0.1'\n"
+            f"port = {proxy.port}\nsecurity = 'none'\nusername = 'soak'\npassword = '{server.password}'\n"
+            "timeout_seconds = 5\n"
+        )
+        environment = os.environ | {"XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder)}
+        command = [sys.executable, "-m", "triage", "--config", str(config), "run"]
+        self.log = (folder / "log").open("w")
+        self.daemon = subprocess.Popen(command, env=environment, stderr=self.log)
+        health = folder / "state" / "triage" / "health.json"
+        while not health.exists() or json.loads(health.read_text())["accounts"]["home"]["problem"]:
+            time.sleep(0.1)
+        time.sleep(2)
+
+    def deliver(self) -> None:
+        """Deliver one message, a scam two times out of three."""
+        self.delivered += 1
+        make: Callable[[int], bytes] = self.rng.choice([make_scam, make_scam, make_offer, make_plain])
+        self.server.deliver("soak", make(self.delivered))
+
+    def trouble(self) -> None:
+        """Let one thing go wrong, and right again."""
+        self.troubles += 1
+        match self.rng.randrange(6):
+            case 0:
+                self.proxy.drop()
+            case 1:
+                self.proxy.stall(on=True)
+                time.sleep(self.rng.uniform(0.5, 7))
+                self.proxy.stall(on=False)
+            case 2:
+                self.proxy.refuse = True
+                self.proxy.drop()
+                time.sleep(self.rng.uniform(0.5, 5))
+                self.proxy.refuse = False
+            case 3:
+                self.server.kill_sessions()
+            case 4:
+                self.proxy.cut_after = self.rng.randint(500, 20_000)
+                time.sleep(2)
+                self.proxy.cut_after = None
+                self.proxy.drop()
+            case _:
+                self.daemon.send_signal(signal.SIGHUP)
+
+    def run(self, seconds: float) -> list[list[Sample]]:
+        """Make trouble for so long and return the samples of each tenth of it."""
+        tenths: list[list[Sample]] = []
+        for _ in range(10):
+            end = time.monotonic() + seconds / 10
+            samples = []
+            while time.monotonic() < end:
+                for _ in range(self.rng.randint(0, 4)):
+                    self.deliver()
+                if self.rng.random() < 0.2:
+                    self.trouble()
+                time.sleep(self.rng.uniform(0.2, 2))
+                samples.append(take_sample(self.daemon.pid))
+            tenths.append(samples)
+        return tenths
+
+    def count_unlabelled(self) -> tuple[int, int]:
+        """Return how many of the messages are in the mailbox, and how many scams and offers have no label."""
+        with IMAPClient("127.0.0.1", self.server.port, ssl=False, timeout=90) as client:
+            client.login("soak", self.server.password)
+            client.select_folder("INBOX", readonly=True)
+            found = client.search()
+            missing = client.search(
+                ["UNKEYWORD", "Triage/Scam", "UNKEYWORD", "Triage/Recruiter", "NOT", "FROM", "choir.example"]
+            )
+        return len(found), len(missing)
+
+    def stop(self) -> int:
+        """End the daemon and return its status."""
+        self.daemon.send_signal(signal.SIGTERM)
+        status = self.daemon.wait(15)
+        self.log.close()
+        return status
+
+
+def make_plain(number: int) -> bytes:
+    """Return private mail."""
+    return make_raw(message_id=f"<plain-{number}@choir.example>")
+
+
+def main() -> int:
+    """Return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=60)
+    given = parser.parse_args()
+    with Dovecot() as server, FaultProxy(server.port) as proxy, tempfile.TemporaryDirectory() as folder:
+        soak = Soak(server, proxy, Path(folder))
+        tenths = soak.run(given.minutes * 60)
+        deadline = time.monotonic() + 120
+        there, missing = soak.count_unlabelled()
+        while missing and time.monotonic() < deadline:
+            time.sleep(2)
+            there, missing = soak.count_unlabelled()
+        status = soak.stop()
+        log = (Path(folder) / "log").read_text()
+    write = sys.stdout.write
+    write(f"{given.minutes:.0f} minutes, {soak.delivered} messages, {soak.troubles} troubles\n\n")
+    write("| tenth | RSS MB (median) | RSS MB (most) | descriptors (most) | threads (most) | CPU s |\n")
+    write("|---:|---:|---:|---:|---:|---:|\n")
+    for number, samples in enumerate(tenths, 1):
+        rss = [one.rss for one in samples]
+        most = max(one.descriptors for one in samples), max(one.threads for one in samples)
+        write(f"| {number} | {statistics.median(rss):.1f} | {max(rss):.1f} | {most[0]} | {most[1]} | ")
+        write(f"{samples[-1].cpu - samples[0].cpu:.1f} |\n")
+    growth = statistics.median(one.rss for one in tenths[-1]) / statistics.median(one.rss for one in tenths[1])
+    write(f"\nlost {soak.delivered - there}, not labelled {missing}, tracebacks {log.count('Traceback')}, ")
+    write(f"exit status {status}, growth from the second tenth to the last {growth:.2f}\n")
+    return int(growth > _GROWTH_ALLOWED or missing > 0 or there != soak.delivered or status != 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
