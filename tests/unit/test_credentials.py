@@ -167,12 +167,12 @@ def test_the_keyring_gives_the_entry_of_the_username(use_keyring: Callable[[Keyr
 
 class LockedKeyring(NoKeyring):
     def get_password(self, service: str, username: str, password: str | None = None) -> str | None:
-        raise KeyringLocked(f"{service} {username} {SPECIMEN}")
+        raise KeyringLocked(f"{service} {username} {password} {SPECIMEN}")
 
 
 class BrokenKeyring(NoKeyring):
     def get_password(self, service: str, username: str, password: str | None = None) -> str | None:
-        raise OSError(f"{service} {username} {SPECIMEN}")
+        raise OSError(f"{service} {username} {password} {SPECIMEN}")
 
 
 @pytest.mark.parametrize(

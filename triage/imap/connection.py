@@ -65,8 +65,10 @@ def _log_in_by_password(client: IMAPClient, account: AccountConfig, password: st
     where, encrypted = f"account {account.name}: login", account.security != "none"
     by_plain = "AUTH=PLAIN" in offered
     if "LOGINDISABLED" in offered and not (by_plain and encrypted):
-        cure = "it wants another auth, see config.example.toml" if encrypted else "use security = 'tls' or 'starttls'"
-        raise AccountError(f"{where}: the server takes no password here (LOGINDISABLED), so that none was sent; {cure}")
+        raise AccountError(
+            f"{where}: the server takes no password on this connection (LOGINDISABLED), so that none was sent; "
+            "use security = 'tls' or 'starttls', or another auth"
+        )
     if by_plain:
         client.plain_login(account.username, password)
         return
