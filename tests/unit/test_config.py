@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from triage.config import AccountConfig, Config, default_config_path, is_loopback, load_config, parse_config
+from triage.config import (
+    SECRET_KEYS,
+    AccountConfig,
+    Config,
+    default_config_path,
+    is_loopback,
+    load_config,
+    parse_config,
+)
 from triage.credentials import read_secret
 from triage.errors import ConfigError
 
@@ -44,6 +52,15 @@ def test_the_example_shows_every_key_with_its_default() -> None:
     for key in keys(AccountConfig):
         assert re.search(rf"^(?:# )?{key} = ", text, re.MULTILINE), f"accounts.{key} is not shown"
     assert "training" in tomllib.loads(text)
+
+
+@pytest.mark.parametrize("key", SECRET_KEYS)
+def test_each_secret_the_example_shows_can_be_taken(key: str) -> None:
+    text = re.sub(r"^password_file", "# password_file", EXAMPLE.read_text(), flags=re.MULTILINE)
+    text = re.sub(rf"^# {key} = ", f"{key} = ", text, flags=re.MULTILINE)
+    if key == "token_command":
+        text = text.replace('auth = "password"', 'auth = "xoauth2"')
+    assert parse_config(tomllib.loads(text)).accounts[0].secret_key == key
 
 
 def test_all_problems_are_told_at_once_with_suggestions() -> None:
