@@ -167,7 +167,7 @@ class LabelsConfig(_Section):
 class StoreConfig(_Section):
     """Where the journal and the cursors are kept."""
 
-    url: str = ""
+    url: Annotated[str, Field(repr=False)] = ""  # a database's may hold its password
 
     def resolved_url(self) -> str:
         """Return the SQLAlchemy URL; by default SQLite in the XDG state folder."""
