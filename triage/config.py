@@ -1,27 +1,50 @@
 """The configuration: TOML and TRIAGE_ environment variables to one checked record.
 
-Every problem of a file is reported at once, unknown keys with a suggestion.
-Secrets are resolved only when a connection is made and are hidden from `repr`.
+Every problem of a file is reported at once, unknown keys with a suggestion. Secrets
+are hidden from `repr` and from errors; `credentials` reads them when a connection is made.
 """
 
 import difflib
 import ipaddress
 import os
-import subprocess
+import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from triage.errors import AccountError, ConfigError
+from triage.errors import ConfigError
 from triage.records import Category
 
 LABEL_PATTERN = r"[A-Za-z0-9_.$/-]{0,30}"
 Name = Annotated[str, Field(min_length=1)]
+# A command may hold a secret of its own, such as OAuth's client_secret.
+Command = Annotated[str | None, Field(min_length=1, repr=False)]
+SecretKey = Literal[
+    "password",
+    "password_file",
+    "password_command",
+    "password_env",
+    "password_credential",
+    "password_keyring",
+    "token_command",
+]
+# pydantic-settings names the field only in its text.
+_SETTINGS_FIELD = re.compile(r'field "(\w+)"')
+SECRET_KEYS: tuple[SecretKey, ...] = get_args(SecretKey)
 
 
 def is_loopback(host: str) -> bool:
@@ -55,7 +78,7 @@ def default_config_path(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class AccountConfig(_Section):
@@ -66,15 +89,20 @@ class AccountConfig(_Section):
     port: Annotated[int, Field(ge=1, le=65535)] = 993
     security: Literal["tls", "starttls", "none"] = "tls"
     ca_file: Path | None = None
-    username: Name
+    username: Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$")]
+    auth: Literal["password", "xoauth2", "oauthbearer"] = "password"
     password: SecretStr | None = None
     password_file: Path | None = None
-    password_command: str | None = None
-    password_env: str | None = None
+    password_command: Command = None
+    password_env: Name | None = None
+    password_credential: Annotated[str, Field(pattern=r"^[^./:\s][^/:\s]*$")] | None = None
+    password_keyring: Name | None = None
+    token_command: Command = None
     folders: Annotated[list[Name], Field(min_length=1)] = ["INBOX"]
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 60.0
     idle: bool = True
     authserv_id: str | None = None
+    _hidden_variables: frozenset[str] = PrivateAttr(default=frozenset())
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -84,59 +112,40 @@ class AccountConfig(_Section):
                 "use 'tls' or 'starttls' (only a loopback host may go without)"
             )
             raise ValueError(message)
-        given = [key for key in SECRET_KEYS if getattr(self, key) is not None]
-        if len(given) != 1:
-            found = "none is given" if not given else f"{', '.join(given)} are given"
-            message = f"exactly one of {', '.join(SECRET_KEYS)} is needed, {found}"
-            raise ValueError(message)
+        self._check_secret()
         return self
 
-    def read_password(self) -> str:
-        """Return the secret, read anew each time so that a changed one is seen.
+    def _check_secret(self) -> None:
+        given = [key for key in SECRET_KEYS if getattr(self, key) is not None]
+        if self.auth == "password" and "token_command" in given:
+            message = "token_command needs auth = 'xoauth2' or 'oauthbearer'; set auth, or call it password_command"
+            raise ValueError(message)
+        if len(given) == 1:
+            return
+        found = f"{', '.join(given)} are given" if given else "none is given"
+        if self.auth == "password":
+            passwords = ", ".join(key for key in SECRET_KEYS if key != "token_command")
+            message = f"exactly one of {passwords} is needed, {found}"
+        else:
+            message = (
+                f"auth = '{self.auth}' needs an access token from exactly one of token_command (made anew "
+                f"for each connection), {', '.join(SECRET_KEYS[:-1])}; {found}"
+            )
+        raise ValueError(message)
 
-        Raises:
-            AccountError: it cannot be had; the text names the key, never the secret.
-        """
-        if self.password is not None:
-            return self.password.get_secret_value()
-        if self.password_env is not None:
-            return self._from_environment(self.password_env)
-        if self.password_file is not None:
-            return self._from_file(self.password_file)
-        return self._from_command(str(self.password_command))
+    @property
+    def secret_key(self) -> SecretKey:
+        """The key that says where the secret comes from."""
+        return next(key for key in SECRET_KEYS if getattr(self, key) is not None)
 
-    def _from_environment(self, variable: str) -> str:
-        value = os.environ.get(variable)
-        if not value:
-            message = f"account {self.name}: password_env names {variable}, which is not set; set it and try again"
-            raise AccountError(message)
-        return value
+    @property
+    def hidden_variables(self) -> frozenset[str]:
+        """The variables that hold secrets of this account and its neighbours: commands do not inherit them."""
+        return self._hidden_variables
 
-    def _from_file(self, path: Path) -> str:
-        try:
-            text = path.expanduser().read_text("utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-            message = f"account {self.name}: password_file {path} cannot be read: {reason}"
-            raise AccountError(message) from error
-        if not text:
-            message = f"account {self.name}: password_file {path} is empty"
-            raise AccountError(message)
-        return text
-
-    def _from_command(self, command: str) -> str:
-        # The command is the owner's own configuration, run as they would type it.
-        done = subprocess.run(  # noqa: S602
-            command, shell=True, capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL
-        )
-        first_line = done.stdout.partition("\n")[0].rstrip("\r")
-        if done.returncode or not first_line:
-            message = f"account {self.name}: password_command ended with status {done.returncode} and gave no password"
-            raise AccountError(message)
-        return first_line
-
-
-SECRET_KEYS = ("password", "password_file", "password_command", "password_env")
+    def hide_variables(self, names: Iterable[str]) -> None:
+        """Keep environment variables from the commands of this account."""
+        self._hidden_variables = frozenset(names)
 
 
 class LabelsConfig(_Section):
@@ -158,7 +167,7 @@ class LabelsConfig(_Section):
 class StoreConfig(_Section):
     """Where the journal and the cursors are kept."""
 
-    url: str = ""
+    url: Annotated[str, Field(repr=False)] = ""  # a database's may hold its password
 
     def resolved_url(self) -> str:
         """Return the SQLAlchemy URL; by default SQLite in the XDG state folder."""
@@ -227,7 +236,9 @@ class TrainingConfig(_Section):
 class Config(BaseSettings):
     """Everything that can be configured; see config.example.toml for each key."""
 
-    model_config = SettingsConfigDict(extra="forbid", frozen=True, env_prefix="TRIAGE_", env_nested_delimiter="__")
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, env_prefix="TRIAGE_", env_nested_delimiter="__"
+    )
 
     accounts: list[AccountConfig] = []
     labels: LabelsConfig = LabelsConfig()
@@ -240,12 +251,15 @@ class Config(BaseSettings):
 
     @field_validator("accounts")
     @classmethod
-    def _names_differ(cls, accounts: list[AccountConfig]) -> list[AccountConfig]:
+    def _check_together(cls, accounts: list[AccountConfig]) -> list[AccountConfig]:
         names = [account.name for account in accounts]
         for name in names:
             if names.count(name) > 1:
                 message = f"two accounts are called {name!r}; give each its own name"
                 raise ValueError(message)
+        variables = [account.password_env for account in accounts if account.password_env]
+        for account in accounts:
+            account.hide_variables(variables)
         return accounts
 
     @classmethod
@@ -306,6 +320,10 @@ def parse_config(table: Mapping[str, Any]) -> Config:
         return Config(**table)
     except ValidationError as error:
         raise ConfigError(list(_iter_problems(error))) from error
+    except SettingsError as error:
+        field = _SETTINGS_FIELD.search(str(error))
+        variable = f"TRIAGE_{field[1].upper()}" if field else "an environment variable TRIAGE_..."
+        raise ConfigError([f"config: {variable} is not valid JSON; mend it, or unset it to use the file"]) from error
 
 
 def _iter_problems(error: ValidationError) -> Iterator[str]:

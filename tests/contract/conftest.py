@@ -89,7 +89,7 @@ class MaildirWorld:
         return client
 
 
-def make_account(port: int, user: str, password: str = "secret", **others: object) -> AccountConfig:
+def make_account(port: int, user: str, password: str | None = "secret", **others: object) -> AccountConfig:
     """Return an account on a server of this machine."""
     values = {
         "name": "home",

@@ -1,6 +1,9 @@
 """A private Dovecot 2.3: any user name logs in with the password and has a mailbox of its own."""
 
+import base64
 import contextlib
+import hmac
+import json
 import os
 import shutil
 import signal
@@ -26,7 +29,7 @@ ssl = yes
 ssl_cert = <{d}/cert.pem
 ssl_key = <{d}/key.pem
 disable_plaintext_auth = no
-auth_mechanisms = plain login
+auth_mechanisms = plain login {mechanisms}
 auth_failure_delay = 0
 default_internal_user = {user}
 default_internal_group = {group}
@@ -99,12 +102,16 @@ class DovecotOptions:
         quota: such as "100k": an APPEND or COPY beyond it answers NO [OVERQUOTA].
         acl: rights can be set with `set_acl`.
         capability: what it offers after login, such as "IMAP4rev1", to look like an old server.
+        oauth: XOAUTH2 and OAUTHBEARER, with tokens made by `token`.
+        password: opens every account.
     """
 
     location: str = "maildir:~/Maildir"
     quota: str = ""
     acl: bool = False
     capability: str = ""
+    oauth: bool = False
+    password: str = "secret"
 
 
 class Dovecot(ServerProcess):
@@ -112,7 +119,8 @@ class Dovecot(ServerProcess):
 
     def __init__(self, options: DovecotOptions = DovecotOptions()) -> None:
         self.options = options
-        self.password = "secret"
+        self.password = options.password
+        self._key = os.urandom(32)
         self.dir = Path(tempfile.mkdtemp(prefix="dv."))  # short: names of unix sockets are limited
         self.port, self.tls_port = free_port(), free_port()
 
@@ -154,6 +162,8 @@ class Dovecot(ServerProcess):
             plugins.append("acl")
             (self.dir / "acl").mkdir(exist_ok=True)
             extra.append(f"plugin {{\n  acl = vfile:{self.dir}/acl:cache_secs=0\n}}")
+        if self.options.oauth:
+            extra.append(self._write_oauth())
         config = self.dir / "dovecot.conf"
         config.write_text(
             _CONFIG.format(
@@ -164,6 +174,7 @@ class Dovecot(ServerProcess):
                 port=self.port,
                 tls_port=self.tls_port,
                 password=self.password,
+                mechanisms="xoauth2 oauthbearer" if self.options.oauth else "",
                 plugins=" ".join(plugins),
                 imap_plugins=" ".join(f"imap_{name}" for name in plugins),
                 capability=f"imap_capability = {self.options.capability}" if self.options.capability else "",
@@ -173,6 +184,26 @@ class Dovecot(ServerProcess):
         self.dir.chmod(0o755)
         give_away(self.dir)
         return config, arguments
+
+    def _write_oauth(self) -> str:
+        keys = self.dir / "keys" / "default" / "HS256"
+        keys.mkdir(parents=True, exist_ok=True)
+        (keys / "default").write_bytes(base64.b64encode(self._key))
+        settings = self.dir / "oauth2.conf"
+        settings.write_text(
+            "introspection_mode = local\nusername_attribute = sub\n"
+            f"local_validation_key_dict = fs:posix:prefix={self.dir}/keys/\n"
+        )
+        return f"passdb {{\n  driver = oauth2\n  mechanisms = xoauth2 oauthbearer\n  args = {settings}\n}}"
+
+    def token(self, user: str, *, expired: bool = False) -> str:
+        """Return an access token that this server takes for the user: a JSON Web Token (RFC 7519)."""
+        now = int(time.time())
+        claims = {"sub": user, "iat": now - 60, "nbf": now - 60, "exp": now - 30 if expired else now + 3600}
+        parts = (json.dumps(one).encode() for one in ({"alg": "HS256", "typ": "JWT", "kid": "default"}, claims))
+        signed = b".".join(base64.urlsafe_b64encode(one).rstrip(b"=") for one in parts)
+        signature = hmac.digest(self._key, signed, "sha256")
+        return (signed + b"." + base64.urlsafe_b64encode(signature).rstrip(b"=")).decode()
 
     def stop(self) -> None:
         super().stop()

@@ -1,18 +1,30 @@
 """The configuration: every problem at once, secrets hidden, the example loads."""
 
+import json
 import re
 import tomllib
+import traceback
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
-from triage.config import AccountConfig, Config, default_config_path, is_loopback, load_config, parse_config
-from triage.errors import AccountError, ConfigError
+from triage.config import (
+    SECRET_KEYS,
+    AccountConfig,
+    Config,
+    default_config_path,
+    is_loopback,
+    load_config,
+    parse_config,
+)
+from triage.credentials import read_secret
+from triage.errors import ConfigError
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 ACCOUNT = {"name": "home", "host": "imap.example.org", "username": "me", "password": "hunter2"}
+OAUTH = {"name": "home", "host": "imap.example.org", "username": "me", "auth": "xoauth2"}
 
 
 def problems(**table: Any) -> tuple[str, ...]:
@@ -42,6 +54,15 @@ def test_the_example_shows_every_key_with_its_default() -> None:
     assert "training" in tomllib.loads(text)
 
 
+@pytest.mark.parametrize("key", SECRET_KEYS)
+def test_each_secret_the_example_shows_can_be_taken(key: str) -> None:
+    text = re.sub(r"^password_file", "# password_file", EXAMPLE.read_text(), flags=re.MULTILINE)
+    text = re.sub(rf"^# {key} = ", f"{key} = ", text, flags=re.MULTILINE)
+    if key == "token_command":
+        text = text.replace('auth = "password"', 'auth = "xoauth2"')
+    assert parse_config(tomllib.loads(text)).accounts[0].secret_key == key
+
+
 def test_all_problems_are_told_at_once_with_suggestions() -> None:
     found = problems(
         accounts=[{"name": "home", "host": "h", "usrname": "x", "password": "p"}],
@@ -62,6 +83,16 @@ def test_all_problems_are_told_at_once_with_suggestions() -> None:
         ({"password_env": "X"}, "exactly one of"),
         ({"port": 0}, "greater than or equal to 1"),
         ({"name": "a/b"}, "match pattern"),
+        ({"username": "a\r\nb"}, "match pattern"),
+        ({"password": None, "password_credential": "../x"}, "match pattern"),
+        ({"password": None, "token_command": "x"}, "token_command needs auth = 'xoauth2' or 'oauthbearer'"),
+        ({"token_command": "x"}, "token_command needs auth"),
+        (
+            {"password": None, "auth": "xoauth2"},
+            "auth = 'xoauth2' needs an access token from exactly one of token_command",
+        ),
+        ({"token_command": "x", "auth": "oauthbearer"}, "password, token_command are given"),
+        ({"auth": "oauth"}, "input should be 'password', 'xoauth2' or 'oauthbearer'"),
         ({"folders": []}, "at least 1 item"),
     ],
 )
@@ -79,11 +110,51 @@ def test_a_prefix_that_imap_would_read_otherwise_is_refused(prefix: str) -> None
 
 
 def test_secrets_are_hidden() -> None:
-    assert "hunter2" not in repr(parse_config({"accounts": [ACCOUNT]}))
+    url = "postgresql+psycopg://me:hunter2@db/triage"
+    config = parse_config({"accounts": [ACCOUNT, ACCOUNT | {"name": "two"}], "store": {"url": url}})
+    command = AccountConfig.model_validate(OAUTH | {"token_command": "refresh --client-secret hunter2"})
+    for text in (repr(config), str(config), repr(command), str(command), str(config.accounts[0].model_dump())):
+        assert "hunter2" not in text
 
 
-def test_no_problem_repeats_a_secret() -> None:
-    assert "hunter2" not in " ".join(problems(accounts=[ACCOUNT | {"password_env": "X", "port": "y"}]))
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"accounts": [ACCOUNT | {"password_env": "X", "port": "y"}]},
+        {"accounts": [ACCOUNT | {"password_env": "X"}]},
+        {"accounts": [ACCOUNT | {"security": "none"}]},
+        {"accounts": ACCOUNT},
+        {"accounts": {"home": ACCOUNT}},
+        {"accounts": [{"name": "home", "passwrd": "hunter2"}]},
+        {"accounts": [ACCOUNT | {"password": ["hunter2"]}]},
+        {"accounts": ["hunter2"]},
+        {"accounts": [ACCOUNT | {"auth": "hunter2"}]},
+        {"account": [ACCOUNT]},
+        {"labels": ACCOUNT},
+        {"store": {"url": ["postgresql+psycopg://me:hunter2@db/triage"]}},
+        {"accounts": [OAUTH | {"token_command": ["refresh", "hunter2"]}]},
+    ],
+)
+def test_no_problem_repeats_a_secret(table: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(table)
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("value", ['[{"password": "hunter2"', "hunter2", '{"password": "hunter2"}', '"hunter2"', "[7]"])
+def test_an_environment_that_is_no_configuration_is_told_without_its_value(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIAGE_ACCOUNTS", value)
+    with pytest.raises(ConfigError, match=r"accounts|TRIAGE_ACCOUNTS is not valid JSON") as caught:
+        parse_config({})
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_accounts_and_their_secrets_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRIAGE_ACCOUNTS", json.dumps([ACCOUNT | {"password": "from environment"}]))
+    (found,) = parse_config({"accounts": [ACCOUNT, ACCOUNT | {"name": "two"}]}).accounts
+    assert read_secret(found) == "from environment"
 
 
 def test_the_environment_overrides(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,34 +175,6 @@ def test_the_environment_overrides(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_loopback_hosts_are_known(host: str, *, loops: bool) -> None:
     assert is_loopback(host) is loops
-
-
-def account(**change: Any) -> AccountConfig:
-    return AccountConfig.model_validate({**ACCOUNT, "password": None} | change)
-
-
-def test_passwords_are_read_from_each_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "password"
-    file.write_text("from file\n")
-    monkeypatch.setenv("SOME_PASSWORD", "from environment")
-    assert account(password="plain").read_password() == "plain"
-    assert account(password_file=str(file)).read_password() == "from file"
-    assert account(password_env="SOME_PASSWORD").read_password() == "from environment"
-    assert account(password_command="printf 'from command\\nmore'").read_password() == "from command"
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"password_file": "/nowhere/at/all"},
-        {"password_env": "NOT_SET_ANYWHERE"},
-        {"password_command": "exit 3"},
-        {"password_command": "true"},
-    ],
-)
-def test_a_secret_that_cannot_be_had_is_told(change: dict[str, str]) -> None:
-    with pytest.raises(AccountError, match=next(iter(change))):
-        account(**change).read_password()
 
 
 @pytest.mark.parametrize(

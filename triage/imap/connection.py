@@ -1,14 +1,16 @@
-"""A logged-in connection: verified TLS, timeouts always, no debug buffer."""
+"""A logged-in connection: verified TLS, timeouts always, no debug buffer, no secret to who should not have it."""
 
 import contextlib
 import socket
 import ssl
 
 from imapclient import IMAPClient, SocketTimeout
+from imapclient.exceptions import LoginError
 
 from triage.config import AccountConfig
+from triage.credentials import read_secret
 from triage.errors import AccountError
-from triage.imap.errors import translated
+from triage.imap.errors import is_temporary, translate, translated
 
 _CONNECT_SECONDS = 15.0
 
@@ -17,10 +19,10 @@ def connect(account: AccountConfig) -> IMAPClient:
     """Connect and log in.
 
     Raises:
-        AccountError: certificate untrusted, login refused, or the secret cannot be had.
+        AccountError: certificate untrusted, login refused, or the secret cannot be had or not be sent safely.
         TransientMailError: the server cannot be reached for now.
     """
-    password = account.read_password()
+    secret = read_secret(account)
     with translated(account.name, f"connecting to {account.host}:{account.port}"):
         client = IMAPClient(
             account.host,
@@ -33,23 +35,87 @@ def connect(account: AccountConfig) -> IMAPClient:
         with translated(account.name, "preparing the connection"):
             _tune(client)
             if account.security == "starttls":
-                client.starttls(_context(account))
+                _start_tls(client, account)
         with translated(account.name, "login"):
-            _log_in(client, account.username, password)
+            offered = frozenset(one.decode("ascii", "replace").upper() for one in client.capabilities())
+            if account.auth == "password":
+                _log_in_by_password(client, account, secret, offered)
+            else:
+                _log_in_by_token(client, account, secret, offered)
     except BaseException:
         disconnect(client)
         raise
     return client
 
 
-def _log_in(client: IMAPClient, username: str, password: str) -> None:
-    """Log in by SASL PLAIN where it is offered: it carries any character (RFC 4616), LOGIN only some."""
-    if client.has_capability("AUTH=PLAIN"):
-        client.plain_login(username, password)
-    else:
-        # imaplib quotes the password alone (RFC 9051 section 4.3).
-        quoted = username.replace("\\", "\\\\").replace('"', '\\"')
-        client.login(f'"{quoted}"', password)
+def _start_tls(client: IMAPClient, account: AccountConfig) -> None:
+    if not client.has_capability("STARTTLS"):  # the library calls it a lost connection
+        raise AccountError(
+            f"account {account.name}: the server offers no STARTTLS, so that nothing secret was sent; "
+            "use security = 'tls' and port 993"
+        )
+    client.starttls(_context(account))
+
+
+def _log_in_by_password(client: IMAPClient, account: AccountConfig, password: str, offered: frozenset[str]) -> None:
+    """Log in by SASL PLAIN where it is offered: it carries any character (RFC 4616), LOGIN only ASCII.
+
+    LOGINDISABLED forbids LOGIN (RFC 9051 section 6.2.3); without TLS we take it for both, as PLAIN shows as much.
+    """
+    where, encrypted = f"account {account.name}: login", account.security != "none"
+    by_plain = "AUTH=PLAIN" in offered
+    if "LOGINDISABLED" in offered and not (by_plain and encrypted):
+        raise AccountError(
+            f"{where}: the server takes no password on this connection (LOGINDISABLED), so that none was sent; "
+            "use security = 'tls' or 'starttls', or another auth"
+        )
+    if by_plain:
+        client.plain_login(account.username, password)
+        return
+    if not (account.username + password).isascii():
+        raise AccountError(
+            f"{where}: the server offers only LOGIN, which carries nothing but ASCII; change username or password"
+        )
+    # imaplib quotes the password alone (RFC 9051 section 4.3).
+    quoted = account.username.replace("\\", "\\\\").replace('"', '\\"')
+    client.login(f'"{quoted}"', password)
+
+
+def _log_in_by_token(client: IMAPClient, account: AccountConfig, token: str, offered: frozenset[str]) -> None:
+    where = f"account {account.name}: login"
+    log_in = {"xoauth2": client.oauth2_login, "oauthbearer": client.oauthbearer_login}
+    if f"AUTH={account.auth.upper()}" not in offered:
+        others = [f"'{auth}'" for auth in log_in if f"AUTH={auth.upper()}" in offered] or ["'password'"]
+        raise AccountError(
+            f"{where}: the server offers no {account.auth.upper()}, so that no token was sent; set auth = {others[0]}"
+        )
+    try:
+        log_in[account.auth](account.username, token)
+    except LoginError as error:
+        failure = translate(error, account.name, "login")
+        if isinstance(failure, AccountError):
+            failure = AccountError(f"{where}: the server refuses the access token; check {account.secret_key}")
+        raise failure from error
+    _check_authorized(client, where)
+
+
+def _check_authorized(client: IMAPClient, where: str) -> None:
+    """Ask for what any login may have (RFC 9051 section 6.3.9, the empty name).
+
+    Microsoft takes a token of the wrong user or scope, then answers BAD "User is authenticated
+    but not connected" to each command: https://github.com/jstedfast/MailKit/issues/1494
+    """
+    try:
+        client.list_folders("", "")
+    except IMAPClient.AbortError:
+        raise
+    except IMAPClient.Error as error:
+        if is_temporary(error):
+            raise
+        raise AccountError(
+            f"{where}: the server takes the access token but opens no mailbox; check username, "
+            "the token's scope (IMAP access) and that IMAP is switched on for this account"
+        ) from error
 
 
 def _context(account: AccountConfig) -> ssl.SSLContext:
