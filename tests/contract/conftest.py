@@ -151,9 +151,7 @@ WORLDS: Sequence[tuple[str, Callable[[pytest.FixtureRequest, str], Iterator[Worl
 
 @pytest.fixture(
     params=[
-        pytest.param(
-            (make, mode), id=name, marks=[pytest.mark.server] if "dovecot" in name or name == "maildir" else []
-        )
+        pytest.param((make, mode), id=name, marks=[] if name == "fake" else [pytest.mark.server])
         for name, make, mode in WORLDS
     ]
 )
