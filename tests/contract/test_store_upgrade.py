@@ -84,7 +84,7 @@ def test_a_store_of_the_first_version_is_upgraded_with_its_data_kept(store_url: 
     written = store.written("home", ["f" * 32])["f" * 32]
     assert [(one.change.ref.uid, one.status) for one in written] == [(1, Status.CONFIRMED), (2, Status.UNDONE)]
     assert [one.change.ref.uid for one in store.pending("home", "INBOX")] == [3]
-    assert store.list_retries("home") == store.list_relabellings("home") == []
+    assert (store.list_retries("home"), store.list_relabellings("home")) == ([], [])
     store.close()
     after = read_all(store_url)[1]
     assert {name: len(after[name]) for name in before} == {name: len(rows) for name, rows in before.items()}

@@ -87,7 +87,8 @@ def _make_sqlite_engine(url: URL, patience: timedelta) -> Engine:
     if path is not None:
         _make_private_file(path)
         url = url.set(database=str(path))
-    engine = create_engine(url, connect_args={"timeout": patience.total_seconds()})
+    # What is stored stays out of errors, and so of tracebacks.
+    engine = create_engine(url, connect_args={"timeout": patience.total_seconds()}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -125,7 +126,7 @@ def _make_postgres_engine(url: URL, patience: timedelta) -> Engine:
     secrets = {name: url.query[name] for name in _SECRETS if name in url.query}
     query = _POSTGRES_DEFAULTS | locks | {name: value for name, value in url.query.items() if name not in secrets}
     try:
-        return create_engine(url.set(query=query), connect_args=secrets, pool_pre_ping=True)
+        return create_engine(url.set(query=query), connect_args=secrets, pool_pre_ping=True, hide_parameters=True)
     except ImportError as error:
         message = "PostgreSQL needs psycopg: pip install 'triage-mail[postgres]', or set store.url"
         raise StoreError(message) from error

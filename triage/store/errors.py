@@ -8,21 +8,24 @@ import errno
 import sqlite3
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from triage.errors import StoreError, TransientStoreError
 
 # https://sqlite.org/rescode.html: code -> what it means here. The primary code is the last byte.
+_NO_ROOM = "the disk takes no more; free some space, and check the disk"
 _SQLITE_PASSING = {
     sqlite3.SQLITE_BUSY: "another process keeps it locked; end that process, or try again later",
     sqlite3.SQLITE_LOCKED: "another process keeps it locked; end that process, or try again later",
     sqlite3.SQLITE_FULL: "the disk is full; free some space",
-    # A quota or a limit on the size of files, mostly; a dying disk as well, and then again soon.
-    sqlite3.SQLITE_IOERR_WRITE: "the disk takes no more; free some space, and check the disk",
+    # A quota or a limit on the size of files, or, where the log's index is made, a full disk; a
+    # dying disk as well, and then it will fail to read soon.
+    sqlite3.SQLITE_IOERR_WRITE: _NO_ROOM,
+    sqlite3.SQLITE_IOERR_SHMSIZE: _NO_ROOM,
 }
 _NO_WAY_IN = "file or folder cannot be written; check their owner and mode, or set store.url"
-_DAMAGED = "the file is damaged or no store; put back a copy of it, or move it away to begin anew"
+_DAMAGED = "the file is damaged or no store; put back a copy of it, or move it away to begin without memory"
 _SQLITE_LASTING = {
     sqlite3.SQLITE_READONLY: _NO_WAY_IN,
     sqlite3.SQLITE_CANTOPEN: _NO_WAY_IN,
@@ -42,8 +45,6 @@ _POSTGRES_PASSING = {
     "55P03": "another session keeps it locked; end that session, or try again later",
 }
 _POSTGRES_LASTING = {
-    "28": "it refuses user or password; check store.url",
-    "3D": "there is no such database; make it, or check store.url",
     "42501": "the user lacks rights; grant them, or check store.url",
     "25006": "it is read-only; check store.url",
 }
@@ -78,24 +79,19 @@ def _code_name(error: sqlite3.Error) -> str:
 
 
 def _translate_postgres(error: DBAPIError) -> StoreError:
-    state: str | None = getattr(error.orig, "sqlstate", None)
-    if state is None and _is_connection_lost(error):
+    state: str = getattr(error.orig, "sqlstate", None) or ""
+    if not state and isinstance(error, OperationalError):
         # The server gives no code to who cannot come in, so a wrong password ends here as well.
         reason = " ".join(str(error.orig).split())[:300]
-        return TransientStoreError(
-            f"the store cannot be used now: PostgreSQL: {reason}; check that it runs, and store.url"
-        )
-    for one in (state or "", (state or "")[:_CLASS]):
+        words = f"the store cannot be used now: PostgreSQL: {reason}; check that it runs, and store.url"
+        return TransientStoreError(words)
+    for one in (state, state[:_CLASS]):
         if one in _POSTGRES_PASSING:
             return TransientStoreError(f"the store cannot be used now: PostgreSQL: {_POSTGRES_PASSING[one]}")
         if one in _POSTGRES_LASTING:
             return StoreError(f"the store cannot be used: PostgreSQL: {_POSTGRES_LASTING[one]}")
-    kind = type(error.orig).__name__
-    return StoreError(f"the store failed ({kind} {state or ''}); check store.url, and report it if it stays")
-
-
-def _is_connection_lost(error: DBAPIError) -> bool:
-    return error.connection_invalidated or type(error.orig).__name__ in {"OperationalError", "ConnectionTimeout"}
+    kind = f"{type(error.orig).__name__} {state}".strip()
+    return StoreError(f"the store failed ({kind}); check store.url, and report it if it stays")
 
 
 def file_error(path: Path, error: OSError) -> StoreError:

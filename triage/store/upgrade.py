@@ -105,14 +105,19 @@ def _keep_copy(path: Path) -> None:
     copy = path.with_name(f"{path.name}.before-{HEAD}")
     part = copy.with_name(f"{copy.name}.part")
     try:
-        part.unlink(missing_ok=True)
+        _remove(part)
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(part)) as target:
             source.backup(target)
             target.execute("PRAGMA journal_mode = DELETE")  # one file, not three
         part.replace(copy)
     except sqlite3.Error as error:
-        part.unlink(missing_ok=True)
+        _remove(part)
         raise translate_sqlite(error) from error
     except OSError as error:
         raise file_error(copy, error) from error
+
+
+def _remove(database: Path) -> None:
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        database.with_name(database.name + suffix).unlink(missing_ok=True)
