@@ -3,17 +3,33 @@
 import itertools
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.servers.dovecot import EXECUTABLE, Dovecot, DovecotOptions
+from tests.servers import cyrus as cyrus_server
+from tests.servers import dovecot as dovecot_server
+from tests.servers import gmail as gmail_server
+from tests.servers.cyrus import Cyrus
+from tests.servers.dovecot import Dovecot, DovecotOptions
+from tests.servers.gmail import Gmail
+from tests.servers.postgres import Postgres, find_programs
 
 _NUMBERS = itertools.count(1)
 
 
+def need(*, there: bool, words: str) -> None:
+    """Skip with a word what needs something that is not here; CI may not."""
+    if there:
+        return
+    if os.environ.get("CI"):
+        pytest.fail(f"CI may not skip what .ci/run installs: {words}")
+    pytest.skip(words)
+
+
 @pytest.fixture(scope="session")
 def dovecot() -> Iterator[Dovecot]:
-    """A private Dovecot; skipped with a word where it is not installed."""
+    """A private Dovecot."""
     yield from _start_dovecot(DovecotOptions())
 
 
@@ -24,11 +40,34 @@ def oauth_dovecot() -> Iterator[Dovecot]:
 
 
 def _start_dovecot(options: DovecotOptions) -> Iterator[Dovecot]:
-    if not EXECUTABLE.exists():
-        if os.environ.get("CI"):
-            pytest.fail("Dovecot is missing, and CI may not skip what needs it: .ci/run installs it")
-        pytest.skip("Dovecot is missing: apt-get install dovecot-imapd")
+    need(there=dovecot_server.EXECUTABLE.exists(), words="Dovecot is missing: apt-get install dovecot-imapd")
     with Dovecot(options) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def cyrus() -> Iterator[Cyrus]:
+    """A private Cyrus with the folder names it has by default: below INBOX, with dots."""
+    yield from _start_cyrus(slash=False)
+
+
+@pytest.fixture(scope="session")
+def cyrus_slash() -> Iterator[Cyrus]:
+    """A private Cyrus with folder names as Fastmail shows them."""
+    yield from _start_cyrus(slash=True)
+
+
+def _start_cyrus(*, slash: bool) -> Iterator[Cyrus]:
+    need(there=cyrus_server.EXECUTABLE.exists(), words="Cyrus is missing: .ci/servers")
+    with Cyrus(slash=slash) as server:
+        yield server
+
+
+@pytest.fixture
+def gmail() -> Iterator[Gmail]:
+    """A server that speaks Gmail's words."""
+    need(there=gmail_server.EXECUTABLE.exists(), words="the Gmail look-alike is missing: .ci/servers")
+    with Gmail() as server:
         yield server
 
 
@@ -36,3 +75,22 @@ def _start_dovecot(options: DovecotOptions) -> Iterator[Dovecot]:
 def user() -> str:
     """A user name nobody else has."""
     return f"user{next(_NUMBERS)}"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A private PostgreSQL."""
+    programs = find_programs()
+    need(there=programs is not None, words="PostgreSQL is missing: apt-get install postgresql")
+    assert programs is not None
+    with Postgres(programs) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.server)])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty store, on each database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'store.sqlite3'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.url(server.new_database())

@@ -11,7 +11,9 @@ import pytest
 from imapclient import IMAPClient
 
 from tests.fakes import FakeMailbox, FakeSource
+from tests.servers.cyrus import Cyrus
 from tests.servers.dovecot import Dovecot
+from tests.servers.gmail import Gmail
 from tests.servers.pymap import Pymap
 from triage.config import AccountConfig, LabelsConfig
 from triage.imap.source import ImapSource
@@ -122,6 +124,21 @@ def _pymap_world(request: pytest.FixtureRequest, mode: str) -> Iterator[World]:
         yield from _imap_world(server.port, server.user, server.password, mode)
 
 
+def _cyrus_world(request: pytest.FixtureRequest, mode: str) -> Iterator[World]:
+    server: Cyrus = request.getfixturevalue("cyrus")
+    yield from _imap_world(server.port, server.add_user(request.getfixturevalue("user")), server.password, mode)
+
+
+def _cyrus_slash_world(request: pytest.FixtureRequest, mode: str) -> Iterator[World]:
+    server: Cyrus = request.getfixturevalue("cyrus_slash")
+    yield from _imap_world(server.port, server.add_user(request.getfixturevalue("user")), server.password, mode)
+
+
+def _gmail_world(request: pytest.FixtureRequest, mode: str) -> Iterator[World]:
+    server: Gmail = request.getfixturevalue("gmail")
+    yield from _imap_world(server.port, server.user, server.password, mode)
+
+
 def _fake_world(request: pytest.FixtureRequest, mode: str) -> Iterator[World]:
     del request, mode
     box = FakeMailbox()
@@ -144,6 +161,10 @@ WORLDS: Sequence[tuple[str, Callable[[pytest.FixtureRequest, str], Iterator[Worl
     ("fake", _fake_world, ""),
     ("dovecot-keyword", _dovecot_world, "auto"),
     ("dovecot-folder", _dovecot_world, "folder"),
+    ("cyrus-keyword", _cyrus_world, "auto"),
+    ("cyrus-folder", _cyrus_world, "folder"),
+    ("cyrus-slash-folder", _cyrus_slash_world, "folder"),
+    ("gmail", _gmail_world, "auto"),
     ("pymap-folder", _pymap_world, "auto"),
     ("maildir", _maildir_world, ""),
 )

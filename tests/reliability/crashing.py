@@ -1,7 +1,7 @@
 """A store that dies at a chosen step, or whose disk is full."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from sqlalchemy import Connection
 
@@ -43,11 +43,17 @@ class CrashingStore(Store):
                 self.steps_left = None
                 self.crash()
 
+    def _reading(self) -> AbstractContextManager[Connection]:
+        return self._stepping(super()._reading())
+
+    def _writing(self) -> AbstractContextManager[Connection]:
+        return self._stepping(super()._writing())
+
     @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
+    def _stepping(self, transaction: AbstractContextManager[Connection]) -> Iterator[Connection]:
         if self.is_full:
-            raise TransientStoreError("the store failed: the disk is full; free some space")
+            raise TransientStoreError("the store cannot be used now: the disk is full; free some space")
         self._step()
-        with super()._transaction() as connection:
+        with transaction as connection:
             yield connection
         self._step()

@@ -98,7 +98,8 @@ class Cyrus(ServerProcess):
 
     def add_user(self, name: str) -> str:
         """Let a name log in, and return it."""
-        command = [ROOT / "usr/sbin/saslpasswd2", "-p", "-c", "-f", self.dir / "sasldb2", "-u", "localhost", name]
+        program, database = str(ROOT / "usr/sbin/saslpasswd2"), str(self.dir / "sasldb2")
+        command = [program, "-p", "-c", "-f", database, "-u", "localhost", name]
         subprocess.run(command, input=self.password.encode(), env=self._environment, check=True, capture_output=True)
         give_away(self.dir)
         return name

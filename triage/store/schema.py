@@ -1,28 +1,38 @@
 """The tables. Texts, subjects and addresses of mail are never among the columns."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, PrimaryKeyConstraint, String, Table, Text
 
-SCHEMA_VERSION = 1
+from triage.store.columns import Moment, Name, Words
 
 metadata = MetaData()
 
 # SQLite numbers rows by itself only where the key is a plain INTEGER.
 _Id = BigInteger().with_variant(Integer, "sqlite")
 
+# Version 0.1.0 reads this number alone, and refuses what is higher than 1.
+NOT_FOR_FIRST_VERSION = 2
 versions = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
+
+# Alembic's own, and kept apart from what it compares.
+revisions = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 
 cursors = Table(
     "cursors",
     metadata,
     Column("account", String(200), primary_key=True),
-    Column("folder", String(1000), primary_key=True),
+    Column("folder", Name(1000), primary_key=True),
     Column("uidvalidity", BigInteger, nullable=False),
     Column("last_uid", BigInteger, nullable=False),
     Column("floor_uid", BigInteger, nullable=False),
-    Column("began_at", DateTime(timezone=True), nullable=False),
+    Column("began_at", Moment, nullable=False),
     Column("highest_modseq", BigInteger),
     Column("recent_uids", Text, nullable=False, server_default=""),
-    Column("updated_at", DateTime(timezone=True), nullable=False),
+    Column("updated_at", Moment, nullable=False),
 )
 
 judgements = Table(
@@ -35,19 +45,19 @@ judgements = Table(
     Column("probability", Integer),  # thousandths of the category's probability
     Column("scam_kind", String(40)),
     Column("model_id", String(64)),
-    Column("judged_at", DateTime(timezone=True), nullable=False),
+    Column("judged_at", Moment, nullable=False),
 )
 
 passes = Table(
     "passes",
     metadata,
     Column("account", String(200), primary_key=True),
-    Column("finished_at", DateTime(timezone=True), nullable=False),
+    Column("finished_at", Moment, nullable=False),
     Column("seen", Integer, nullable=False),
     Column("unjudged", Integer, nullable=False),
     Column("labelled", Integer, nullable=False),
-    Column("problem", Text),
-    Column("succeeded_at", DateTime(timezone=True)),
+    Column("problem", Words),
+    Column("succeeded_at", Moment),
 )
 
 runs = Table(
@@ -55,8 +65,8 @@ runs = Table(
     metadata,
     Column("run_id", String(40), primary_key=True),
     Column("purpose", String(20), nullable=False),
-    Column("started_at", DateTime(timezone=True), nullable=False),
-    Column("undone_at", DateTime(timezone=True)),
+    Column("started_at", Moment, nullable=False),
+    Column("undone_at", Moment),
 )
 
 journal = Table(
@@ -65,17 +75,17 @@ journal = Table(
     Column("entry_id", _Id, primary_key=True, autoincrement=True),
     Column("run_id", String(40), nullable=False),
     Column("account", String(200), nullable=False),
-    Column("folder", String(1000), nullable=False),
+    Column("folder", Name(1000), nullable=False),
     Column("uidvalidity", BigInteger, nullable=False),
     Column("uid", BigInteger, nullable=False),
-    Column("key", String(1000), nullable=False),
+    Column("key", Name(1000), nullable=False),
     Column("fingerprint", String(32), nullable=False),  # or "gm:" and X-GM-MSGID
-    Column("added", Text, nullable=False),
-    Column("removed", Text, nullable=False),
-    Column("after", Text, nullable=False),
-    Column("moved_to", String(1000), nullable=False, server_default=""),
+    Column("added", Words, nullable=False),
+    Column("removed", Words, nullable=False),
+    Column("after", Words, nullable=False),
+    Column("moved_to", Name(1000), nullable=False, server_default=""),
     Column("status", String(20), nullable=False),
-    Column("written_at", DateTime(timezone=True), nullable=False),
+    Column("written_at", Moment, nullable=False),
     Index("journal_by_message", "account", "fingerprint"),
     Index("journal_by_run", "run_id"),
     Index("journal_by_status", "account", "folder", "status"),
@@ -85,14 +95,14 @@ retries = Table(
     "retries",
     metadata,
     Column("account", String(200), primary_key=True),
-    Column("folder", String(1000), primary_key=True),
+    Column("folder", Name(1000), primary_key=True),
     Column("uidvalidity", BigInteger, primary_key=True),
     Column("uid", BigInteger, primary_key=True),
     Column("state", String(20), nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("reason", Words, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("first_at", DateTime(timezone=True), nullable=False),
-    Column("next_at", DateTime(timezone=True), nullable=False),
+    Column("first_at", Moment, nullable=False),
+    Column("next_at", Moment, nullable=False),
 )
 
 relabellings = Table(
@@ -100,13 +110,13 @@ relabellings = Table(
     metadata,
     Column("number", _Id, primary_key=True, autoincrement=True),
     Column("account", String(200), nullable=False),
-    Column("folder", String(1000), nullable=False),
+    Column("folder", Name(1000), nullable=False),
     Column("uidvalidity", BigInteger, nullable=False),
     Column("uid", BigInteger, nullable=False),
     Column("fingerprint", String(32), nullable=False),
-    Column("was", Text, nullable=False),
-    Column("now", Text, nullable=False),
-    Column("seen_at", DateTime(timezone=True), nullable=False),
+    Column("was", Words, nullable=False),
+    Column("now", Words, nullable=False),
+    Column("seen_at", Moment, nullable=False),
     Index("relabellings_by_message", "account", "fingerprint"),
 )
 
@@ -115,5 +125,5 @@ leases = Table(
     metadata,
     Column("name", String(220), primary_key=True),
     Column("holder", String(200), nullable=False),
-    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", Moment, nullable=False),
 )

@@ -1,88 +1,42 @@
 """The store: one object for everything that must be remembered, on any SQLAlchemy database."""
 
-import os
 import secrets
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Engine,
-    Row,
-    create_engine,
-    delete,
-    event,
-    func,
-    insert,
-    select,
-    update,
-)
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from triage.errors import StoreError
 from triage.records import Cursor, LabelChange, MessageRef, Outcome, State, Uid, UidValidity
+from triage.store.engine import make_engine, put, transaction
 from triage.store.records import Entry, Intent, PassInfo, Relabelling, Retry, RunInfo, Status
-from triage.store.schema import (
-    SCHEMA_VERSION,
-    cursors,
-    journal,
-    judgements,
-    leases,
-    metadata,
-    passes,
-    relabellings,
-    retries,
-    runs,
-    versions,
-)
+from triage.store.schema import cursors, journal, judgements, leases, passes, relabellings, retries, runs
+from triage.store.upgrade import bring_up_to_date
 
 _CHUNK = 500
-_BUSY_SECONDS = 15
+_PATIENCE = timedelta(seconds=15)
 
 
-def open_store(url: str) -> "Store":
-    """Open the store, making its folder, file and tables where they are missing.
+def open_store(url: str, *, patience: timedelta = _PATIENCE) -> "Store":
+    """Open the store: make what is missing, upgrade what an earlier version made.
+
+    Args:
+        patience: how long to wait for a lock that another process holds.
 
     Raises:
         StoreError: the URL is not one of a database, the database cannot be reached or
-            written, or it was made by a later version.
+            written, or a later version made it.
     """
-    try:
-        parsed = make_url(url)
-        if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:":
-            _make_private_file(Path(parsed.database))
-        engine = create_engine(parsed)
-    except (ArgumentError, NoSuchModuleError) as error:
-        message = "store.url is not a database URL this program knows; use sqlite:///FILE or postgresql+psycopg://..."
-        raise StoreError(message) from error
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-    store = Store(engine)
-    store.create()
-    return store
-
-
-def _make_private_file(path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    except OSError as error:
-        message = f"store {path} cannot be written: {error.strerror}; check the folder or set store.url"
-        raise StoreError(message) from error
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  the driver's own type
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
-    cursor.close()
+    engine = make_engine(url, patience)
+    with ExitStack() as stack:
+        stack.callback(engine.dispose)
+        bring_up_to_date(engine)
+        stack.pop_all()
+    return Store(engine)
 
 
 def _names(labels: Collection[str]) -> str:
@@ -100,28 +54,11 @@ class Store:
         """Keep the engine; connections are made when needed."""
         self._engine = engine
 
-    @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except DatabaseError as error:
-            message = f"the store failed: {error.orig}; check the disk and store.url"
-            raise StoreError(message) from error
-        except SQLAlchemyError as error:
-            message = f"the store failed: {type(error).__name__}; check store.url"
-            raise StoreError(message) from error
+    def _reading(self) -> AbstractContextManager[Connection]:
+        return transaction(self._engine, writing=False)
 
-    def create(self) -> None:
-        """Make the tables where they are missing and check their version."""
-        with self._transaction() as connection:
-            metadata.create_all(connection)
-            found = connection.scalar(select(versions.c.version))
-            if found is None:
-                connection.execute(insert(versions).values(version=SCHEMA_VERSION))
-            elif found > SCHEMA_VERSION:
-                message = f"the store was made by a later version of triage (schema {found}); update triage"
-                raise StoreError(message)
+    def _writing(self) -> AbstractContextManager[Connection]:
+        return transaction(self._engine)
 
     def close(self) -> None:
         """Close all connections."""
@@ -131,7 +68,7 @@ class Store:
 
     def load_cursor(self, account: str, folder: str) -> Cursor | None:
         """Return how far a folder was seen, None if it was never visited."""
-        with self._transaction() as connection:
+        with self._reading() as connection:
             row = connection.execute(
                 select(cursors).where(cursors.c.account == account, cursors.c.folder == folder)
             ).first()
@@ -141,7 +78,7 @@ class Store:
             UidValidity(row.uidvalidity),
             Uid(row.last_uid),
             Uid(row.floor_uid),
-            _aware(row.began_at),
+            row.began_at,
             row.highest_modseq,
             tuple(Uid(int(uid)) for uid in row.recent_uids.split()),
         )
@@ -149,10 +86,9 @@ class Store:
     def save_cursor(self, account: str, folder: str, cursor: Cursor) -> None:
         """Remember how far a folder was seen."""
         values = asdict(cursor) | {"recent_uids": " ".join(map(str, cursor.recent_uids))}
-        with self._transaction() as connection:
-            connection.execute(delete(cursors).where(cursors.c.account == account, cursors.c.folder == folder))
-            connection.execute(
-                insert(cursors).values(account=account, folder=folder, updated_at=datetime.now(UTC), **values)
+        with self._writing() as connection:
+            put(
+                connection, cursors, [{"account": account, "folder": folder, "updated_at": datetime.now(UTC), **values}]
             )
 
     # -- judgements
@@ -163,21 +99,12 @@ class Store:
             return
         now = datetime.now(UTC)
         rows = [_judgement_row(mark, outcome, now) for mark, outcome in outcomes.items()]
-        with self._transaction() as connection:
-            for account in {row["account"] for row in rows}:
-                marks = [row["fingerprint"] for row in rows if row["account"] == account]
-                for start in range(0, len(marks), _CHUNK):
-                    connection.execute(
-                        delete(judgements).where(
-                            judgements.c.account == account,
-                            judgements.c.fingerprint.in_(marks[start : start + _CHUNK]),
-                        )
-                    )
-            connection.execute(insert(judgements), rows)
+        with self._writing() as connection:
+            put(connection, judgements, rows)
 
     def count_judgements(self, account: str) -> Mapping[State, int]:
         """Return how many messages of an account are in each state."""
-        with self._transaction() as connection:
+        with self._reading() as connection:
             rows = connection.execute(
                 select(judgements.c.state, func.count())
                 .where(judgements.c.account == account)
@@ -189,25 +116,24 @@ class Store:
 
     def save_pass(self, info: PassInfo) -> None:
         """Remember how a pass ended, in place of the one before."""
-        with self._transaction() as connection:
+        with self._writing() as connection:
             former = connection.scalar(select(passes.c.succeeded_at).where(passes.c.account == info.account))
             succeeded = info.finished_at if info.problem is None else former
-            connection.execute(delete(passes).where(passes.c.account == info.account))
-            connection.execute(insert(passes).values(asdict(info) | {"succeeded_at": succeeded}))
+            put(connection, passes, [asdict(info) | {"succeeded_at": succeeded}])
 
     def list_passes(self) -> list[PassInfo]:
         """Return how the last pass of each account ended, by name."""
-        with self._transaction() as connection:
+        with self._reading() as connection:
             rows = connection.execute(select(passes).order_by(passes.c.account)).all()
         return [
             PassInfo(
                 row.account,
-                _aware(row.finished_at),
+                row.finished_at,
                 row.seen,
                 row.unjudged,
                 row.labelled,
                 row.problem,
-                _aware(row.succeeded_at) if row.succeeded_at else None,
+                row.succeeded_at,
             )
             for row in rows
         ]
@@ -218,7 +144,7 @@ class Store:
         """Begin a run that may write labels and return its name."""
         now = datetime.now(UTC)
         run_id = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-        with self._transaction() as connection:
+        with self._writing() as connection:
             connection.execute(insert(runs).values(run_id=run_id, purpose=purpose, started_at=now))
         return run_id
 
@@ -229,7 +155,7 @@ class Store:
         now = datetime.now(UTC)
         rows = [_intent_row(run_id, intent, now) for intent in intents]
         statement = insert(journal).returning(journal.c.entry_id, sort_by_parameter_order=True)
-        with self._transaction() as connection:
+        with self._writing() as connection:
             numbers = connection.scalars(statement, rows).all()
         return [
             Entry(int(number), run_id, intent.change, intent.fingerprint, intent.after, Status.INTENDED)
@@ -239,7 +165,7 @@ class Store:
     def mark(self, entries: Sequence[Entry], status: Status) -> None:
         """Set what became of entries."""
         numbers = [entry.entry_id for entry in entries]
-        with self._transaction() as connection:
+        with self._writing() as connection:
             for start in range(0, len(numbers), _CHUNK):
                 connection.execute(
                     update(journal).where(journal.c.entry_id.in_(numbers[start : start + _CHUNK])).values(status=status)
@@ -247,12 +173,12 @@ class Store:
 
     def mark_run_undone(self, run_id: str) -> None:
         """Remember that a run was taken back."""
-        with self._transaction() as connection:
+        with self._writing() as connection:
             connection.execute(update(runs).where(runs.c.run_id == run_id).values(undone_at=datetime.now(UTC)))
 
     def pending(self, account: str, folder: str) -> list[Entry]:
         """Return the writes of a folder that were intended and neither confirmed nor failed."""
-        with self._transaction() as connection:
+        with self._reading() as connection:
             rows = connection.execute(
                 select(journal)
                 .where(
@@ -266,7 +192,7 @@ class Store:
 
     def entries_of_run(self, run_id: str) -> list[Entry]:
         """Return the writes of a run that stand, in the order they were made."""
-        with self._transaction() as connection:
+        with self._reading() as connection:
             rows = connection.execute(
                 select(journal)
                 .where(journal.c.run_id == run_id, journal.c.status.in_([Status.CONFIRMED, Status.INTENDED]))
@@ -278,7 +204,7 @@ class Store:
         """Return the writes that stand or were taken back, oldest first, by fingerprint."""
         found: dict[str, list[Entry]] = {}
         marks = sorted(set(fingerprints))
-        with self._transaction() as connection:
+        with self._reading() as connection:
             for start in range(0, len(marks), _CHUNK):
                 rows = connection.execute(
                     select(journal)
@@ -308,7 +234,7 @@ class Store:
             journal.c.status.in_([Status.CONFIRMED, Status.UNDONE]),
             journal.c.moved_to == "",
         )
-        with self._transaction() as connection:
+        with self._reading() as connection:
             if isinstance(among, int):
                 rows = connection.execute(query.order_by(journal.c.entry_id.desc()).limit(among)).all()
             else:
@@ -323,7 +249,7 @@ class Store:
 
     def list_runs(self, limit: int = 20) -> list[RunInfo]:
         """Return the latest runs that wrote something, newest first."""
-        with self._transaction() as connection:
+        with self._reading() as connection:
             rows = connection.execute(
                 select(runs, func.count(journal.c.entry_id).label("writes"))
                 .join(journal, journal.c.run_id == runs.c.run_id)
@@ -336,41 +262,28 @@ class Store:
 
     def has_run(self, run_id: str) -> bool:
         """Return whether there was a run of that name."""
-        with self._transaction() as connection:
+        with self._reading() as connection:
             return connection.execute(select(runs.c.run_id).where(runs.c.run_id == run_id)).first() is not None
 
     # -- what is tried again
 
     def save_retry(self, retry: Retry) -> None:
         """Remember a message to be tried again, in place of what was known of it."""
-        with self._transaction() as connection:
-            connection.execute(delete(retries).where(*_is_at(retry.ref)))
-            connection.execute(
-                insert(retries).values(
-                    account=retry.ref.account,
-                    folder=retry.ref.folder,
-                    uidvalidity=retry.ref.uidvalidity,
-                    uid=retry.ref.uid,
-                    state=retry.state.value,
-                    reason=retry.reason,
-                    attempts=retry.attempts,
-                    first_at=retry.first_at,
-                    next_at=retry.next_at,
-                )
-            )
+        with self._writing() as connection:
+            put(connection, retries, [_retry_row(retry)])
 
     def list_retries(self, account: str, folder: str | None = None) -> list[Retry]:
         """Return what is to be tried again of an account or one folder of it, the oldest first."""
         where = [retries.c.account == account]
         if folder is not None:
             where.append(retries.c.folder == folder)
-        with self._transaction() as connection:
+        with self._reading() as connection:
             rows = connection.execute(select(retries).where(*where).order_by(retries.c.first_at, retries.c.uid)).all()
         return [_retry(row) for row in rows]
 
     def forget_retries(self, refs: Collection[MessageRef]) -> None:
         """Forget messages that were judged and labelled, or have gone."""
-        with self._transaction() as connection:
+        with self._writing() as connection:
             for ref in refs:
                 connection.execute(delete(retries).where(*_is_at(ref)))
 
@@ -378,7 +291,7 @@ class Store:
 
     def save_relabelling(self, seen: Relabelling) -> None:
         """Remember that the owner changed our labels on a message."""
-        with self._transaction() as connection:
+        with self._writing() as connection:
             connection.execute(
                 insert(relabellings).values(
                     account=seen.ref.account,
@@ -394,7 +307,7 @@ class Store:
 
     def list_relabellings(self, account: str) -> list[Relabelling]:
         """Return what the owner changed in an account, oldest first."""
-        with self._transaction() as connection:
+        with self._reading() as connection:
             rows = connection.execute(
                 select(relabellings).where(relabellings.c.account == account).order_by(relabellings.c.number)
             ).all()
@@ -408,7 +321,7 @@ class Store:
         A lease that has run out may be taken over.
         """
         try:
-            with self._transaction() as connection:
+            with self._writing() as connection:
                 connection.execute(
                     delete(leases).where(
                         leases.c.name == name, (leases.c.holder == holder) | (leases.c.expires_at <= now)
@@ -426,7 +339,7 @@ class Store:
 
     def drop_lease(self, name: str, holder: str) -> None:
         """Give a lease back; one that somebody else holds by now stays theirs."""
-        with self._transaction() as connection:
+        with self._writing() as connection:
             connection.execute(delete(leases).where(leases.c.name == name, leases.c.holder == holder))
 
 
@@ -439,14 +352,28 @@ def _is_at(ref: MessageRef) -> list[ColumnElement[bool]]:
     ]
 
 
+def _retry_row(retry: Retry) -> dict[str, Any]:
+    return {
+        "account": retry.ref.account,
+        "folder": retry.ref.folder,
+        "uidvalidity": retry.ref.uidvalidity,
+        "uid": retry.ref.uid,
+        "state": retry.state.value,
+        "reason": retry.reason,
+        "attempts": retry.attempts,
+        "first_at": retry.first_at,
+        "next_at": retry.next_at,
+    }
+
+
 def _retry(row: Row[Any]) -> Retry:
     ref = MessageRef(row.account, row.folder, UidValidity(row.uidvalidity), Uid(row.uid))
-    return Retry(ref, State(row.state), row.reason, row.attempts, _aware(row.first_at), _aware(row.next_at))
+    return Retry(ref, State(row.state), row.reason, row.attempts, row.first_at, row.next_at)
 
 
 def _relabelling(row: Row[Any]) -> Relabelling:
     ref = MessageRef(row.account, row.folder, UidValidity(row.uidvalidity), Uid(row.uid))
-    return Relabelling(ref, row.fingerprint, _labels(row.was), _labels(row.now), _aware(row.seen_at))
+    return Relabelling(ref, row.fingerprint, _labels(row.was), _labels(row.now), row.seen_at)
 
 
 def _intent_row(run_id: str, intent: Intent, now: datetime) -> dict[str, Any]:
@@ -481,11 +408,6 @@ def _judgement_row(mark: str, outcome: Outcome, now: datetime) -> dict[str, Any]
         "model_id": verdict.model_id if verdict else None,
         "judged_at": now,
     }
-
-
-def _aware(moment: datetime) -> datetime:
-    """Return a moment with its zone, which SQLite does not keep."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _entry(row: Row[Any]) -> Entry:
