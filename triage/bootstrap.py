@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 from triage.classify.decision import CostTable
 from triage.classify.features import OwnerMask
 from triage.classify.judge import Judge
+from triage.classify.model import LinearModel
 from triage.config import Config
 from triage.interfaces import MailSource
 from triage.modelfile import base_model_path, load_model
@@ -31,7 +33,13 @@ def build_judge(config: Config) -> Judge:
         *(account.username for account in config.accounts),
     )
     costs = CostTable(**config.decision.model_dump())
-    return Judge(load_model(base_model_path()), costs, owner)
+    return Judge(_base_model(), costs, owner)
+
+
+@cache
+def _base_model() -> LinearModel:
+    """Load the shipped model once: a daemon that reloads its configuration keeps it."""
+    return load_model(base_model_path())
 
 
 def build_names(config: Config) -> LabelNames:

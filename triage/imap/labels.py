@@ -17,6 +17,9 @@ STORE_BATCH = 500
 
 GONE = "the message has gone"
 
+GMAIL_ID = "gm:"
+"""What an identity begins with that is an X-GM-MSGID and not a fingerprint."""
+
 
 class Labels(Protocol):
     """One way to carry labels, on the client's open folder."""
@@ -39,6 +42,9 @@ class Labels(Protocol):
 
     def from_items(self, items: Mapping[bytes, object]) -> frozenset[str]:
         """Return the labels that such an answer shows."""
+
+    def server_id(self, items: Mapping[bytes, object]) -> str:
+        """Return the server's own identity of a message from such an answer, empty if it has none."""
 
     def present(self, uids: Collection[int]) -> Mapping[int, frozenset[str]]:
         """Return the labels that no answer shows, by UID of the open folder."""
@@ -81,6 +87,11 @@ class KeywordLabels:
         """Nothing beyond FLAGS."""
         del items
         return frozenset()
+
+    def server_id(self, items: Mapping[bytes, object]) -> str:
+        """Nothing: header fields tell messages apart."""
+        del items
+        return ""
 
     def present(self, uids: Collection[int]) -> Mapping[int, frozenset[str]]:
         """Nothing beyond FLAGS."""
@@ -128,7 +139,7 @@ class GmailLabels:
 
     carries_keywords = False
     on_message = True
-    fetch_items: tuple[str, ...] = ("X-GM-LABELS",)
+    fetch_items: tuple[str, ...] = ("X-GM-LABELS", "X-GM-MSGID")
 
     def __init__(self, client: IMAPClient, account: str, names: frozenset[str]) -> None:
         """Keep the client and the names that may be written."""
@@ -142,31 +153,49 @@ class GmailLabels:
         labels = value if isinstance(value, tuple | list) else ()
         return frozenset(one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one) for one in labels)
 
+    def server_id(self, items: Mapping[bytes, object]) -> str:
+        """Return X-GM-MSGID: the same in All Mail and in every label's folder."""
+        value = items.get(b"X-GM-MSGID")
+        return f"{GMAIL_ID}{value}" if isinstance(value, int) else ""
+
     def present(self, uids: Collection[int]) -> Mapping[int, frozenset[str]]:
         """Nothing beyond X-GM-LABELS."""
         del uids
         return {}
 
     def apply(self, changes: Sequence[LabelChange]) -> list[Applied]:
-        """STORE +X-GM-LABELS and -X-GM-LABELS, then look whether they stuck."""
+        """STORE +X-GM-LABELS and -X-GM-LABELS, then look whether they stuck.
+
+        Gmail documents no .SILENT for them.
+        """
         for label, is_added, uids in by_label(changes):
             with translated(self._account, "writing labels"):
                 if is_added:
-                    self._client.add_gmail_labels(uids, [label], silent=True)
+                    self._client.add_gmail_labels(uids, [label])
                 else:
-                    self._client.remove_gmail_labels(uids, [label], silent=True)
+                    self._client.remove_gmail_labels(uids, [label])
         errors: dict[int, str] = {}
-        uids = [change.ref.uid for change in changes]
-        with translated(self._account, "checking labels"):
-            found = self._client.fetch(uids, ["X-GM-LABELS"])
+        present = self._read([change.ref.uid for change in changes])
         for change in changes:
-            items = found.get(change.ref.uid)
-            there = self.from_items(items) if items else frozenset()
-            if items is None:
+            there = present.get(change.ref.uid)
+            if there is None:
                 errors[change.ref.uid] = GONE
-            elif not change.add <= there or change.remove & there:
+            elif not _lower(change.add) <= there or _lower(change.remove) & there:
                 errors[change.ref.uid] = "the server did not keep the label"
         return _results(changes, errors)
+
+    def _read(self, uids: Sequence[int]) -> dict[int, frozenset[str]]:
+        """Return the labels of messages, in lower case: Gmail keeps the case of the first who made a label."""
+        present: dict[int, frozenset[str]] = {}
+        for start in range(0, len(uids), STORE_BATCH):
+            with translated(self._account, "checking labels"):
+                found = self._client.fetch(uids[start : start + STORE_BATCH], ["X-GM-LABELS"])
+            present.update({uid: _lower(self.from_items(items)) for uid, items in found.items()})
+        return present
+
+
+def _lower(labels: Collection[str]) -> frozenset[str]:
+    return frozenset(label.lower() for label in labels)
 
 
 class FolderLabels:
@@ -195,6 +224,11 @@ class FolderLabels:
         """Nothing in the message's own folder tells."""
         del items
         return frozenset()
+
+    def server_id(self, items: Mapping[bytes, object]) -> str:
+        """Nothing: header fields tell messages apart."""
+        del items
+        return ""
 
     def present(self, uids: Collection[int]) -> Mapping[int, frozenset[str]]:
         """Return the labels of messages of the open folder, which stays open."""

@@ -12,7 +12,7 @@ from triage.imap.capabilities import ServerFacts
 from triage.imap.errors import translated
 from triage.imap.folders import select_folder
 from triage.imap.headers import fetch_fingerprints
-from triage.imap.labels import STORE_BATCH, Labels
+from triage.imap.labels import GMAIL_ID, STORE_BATCH, Labels
 from triage.imap.moving import Mover
 from triage.mail.parse import MAX_BODY_BYTES
 from triage.records import Applied, LabelChange, MessageRef, RawMessage, Uid, UidValidity, UnreadableMessage
@@ -102,9 +102,18 @@ class ImapMailbox:
         return labels
 
     def identify(self, refs: Sequence[MessageRef]) -> Mapping[MessageRef, str]:
-        """Return fingerprints by the header fields alone."""
+        """Return the server's identities, or fingerprints by the header fields alone."""
+        if "X-GM-MSGID" in self._labels.fetch_items:
+            return {ref: mark for ref, mark in self._server_ids(refs) if mark}
         here = {ref.uid: ref for ref in refs if ref.uidvalidity == self._uidvalidity}
         return {here[Uid(uid)]: mark for uid, mark in fetch_fingerprints(self._client, self._account, [*here]).items()}
+
+    def _server_ids(self, refs: Sequence[MessageRef]) -> Iterator[tuple[MessageRef, str]]:
+        for start in range(0, len(refs), STORE_BATCH):
+            batch = {ref.uid: ref for ref in refs[start : start + STORE_BATCH]}
+            with translated(self._account, f"reading identities in {self._folder}"):
+                found = self._client.fetch([*batch], ["X-GM-MSGID"])
+            yield from ((batch[Uid(uid)], self._labels.server_id(items)) for uid, items in found.items())
 
     def move_target(self, where: str) -> str:
         r"""Return the folder of a label, of a special use (\Junk) or of that name."""
@@ -154,7 +163,13 @@ class ImapMailbox:
             extra = self._labels.present(fetched.keys())
             for ref in batch:
                 if ref.uid in fetched:
-                    yield self._to_message(ref, fetched[ref.uid], extra)
+                    yield self._to_message(ref, self._whole(ref.uid, fetched[ref.uid]), extra)
+
+    def _whole(self, uid: Uid, items: Mapping[bytes, object] | None) -> Mapping[bytes, object] | None:
+        """Ask once more, for it alone, where a message of some size comes without a body: OK is not "got it"."""
+        if items is None or items.get(_BODY_KEY) or not items.get(b"RFC822.SIZE"):
+            return items
+        return self._fetch_batch([uid]).get(uid)
 
     def _fetch_batch(self, uids: Sequence[int]) -> Mapping[int, Mapping[bytes, object] | None]:
         """Return items by UID; None for one whose answer cannot be read: it alone, by halving."""
@@ -182,6 +197,8 @@ class ImapMailbox:
             return UnreadableMessage(ref, "the server gives no body for it")
         size = items.get(b"RFC822.SIZE")
         size = size if isinstance(size, int) else None
+        if size and not content:
+            return UnreadableMessage(ref, "the server gives no body for it")
         if size is not None and size > len(content):
             content = self._with_text(ref, content)
         flags = {_decode(flag) for flag in _items(items, b"FLAGS")}
@@ -192,6 +209,7 @@ class ImapMailbox:
             internal_date=_moment(items.get(b"INTERNALDATE")),
             flags=frozenset(flag for flag in flags if flag.startswith("\\")),
             keywords=self._keywords(items) | extra.get(ref.uid, frozenset()),
+            server_id=self._labels.server_id(items),
         )
 
     def _keywords(self, items: Mapping[bytes, object]) -> frozenset[str]:
@@ -225,9 +243,13 @@ class ImapMailbox:
         return _headers_without_mime(content) + mime.strip() + b"\r\n\r\n" + body
 
     def find(self, fingerprints: Collection[str]) -> Mapping[str, MessageRef]:
-        """Return where the messages with these fingerprints are, by their header fields."""
-        found: dict[str, MessageRef] = {}
+        """Return where the messages with these identities are."""
         refs = self.list_refs()
+        found: dict[str, MessageRef] = {}
+        if any(mark.startswith(GMAIL_ID) for mark in fingerprints):
+            found = {mark: ref for ref, mark in self._server_ids(refs) if mark in fingerprints}
+            if len(found) == len(set(fingerprints)):
+                return found
         for start in range(0, len(refs), FETCH_BATCH):
             for uid, mark in fetch_fingerprints(
                 self._client, self._account, [ref.uid for ref in refs[start : start + FETCH_BATCH]]
