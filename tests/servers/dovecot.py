@@ -101,6 +101,7 @@ class DovecotOptions:
     Attributes:
         quota: such as "100k": an APPEND or COPY beyond it answers NO [OVERQUOTA].
         acl: rights can be set with `set_acl`.
+        virtual_all: a folder Virtual/All shows every folder's mail under other UIDs, as Gmail's All Mail.
         capability: what it offers after login, such as "IMAP4rev1", to look like an old server.
         oauth: XOAUTH2 and OAUTHBEARER, with tokens made by `token`.
         password: opens every account.
@@ -109,6 +110,7 @@ class DovecotOptions:
     location: str = "maildir:~/Maildir"
     quota: str = ""
     acl: bool = False
+    virtual_all: bool = False
     capability: str = ""
     oauth: bool = False
     password: str = "secret"
@@ -164,6 +166,16 @@ class Dovecot(ServerProcess):
             extra.append(f"plugin {{\n  acl = vfile:{self.dir}/acl:cache_secs=0\n}}")
         if self.options.oauth:
             extra.append(self._write_oauth())
+        if self.options.virtual_all:
+            plugins.append("virtual")
+            folder = self.dir / "virtual" / "All"
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "dovecot-virtual").write_text("INBOX\n*\n-Virtual/*\n  all\n")
+            extra.append(
+                "namespace virtual {\n  prefix = Virtual/\n  separator = /\n  list = yes\n  subscriptions = no\n"
+                f"  location = virtual:{self.dir}/virtual:INDEX=~/virtual\n"
+                "  mailbox All {\n    special_use = \\All\n  }\n}"
+            )
         config = self.dir / "dovecot.conf"
         config.write_text(
             _CONFIG.format(
@@ -176,7 +188,7 @@ class Dovecot(ServerProcess):
                 password=self.password,
                 mechanisms="xoauth2 oauthbearer" if self.options.oauth else "",
                 plugins=" ".join(plugins),
-                imap_plugins=" ".join(f"imap_{name}" for name in plugins),
+                imap_plugins=" ".join(f"imap_{name}" for name in plugins if name != "virtual"),
                 capability=f"imap_capability = {self.options.capability}" if self.options.capability else "",
                 extra="\n".join(extra),
             )

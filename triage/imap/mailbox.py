@@ -83,8 +83,11 @@ class ImapMailbox:
         """Return what changed after a mod-sequence, by SEARCH MODSEQ (RFC 7162 section 3.1.5)."""
         if self.highest_modseq is None:
             return None
-        with translated(self._account, f"searching {self._folder}"):
-            found = self._client.search(["MODSEQ", str(modseq + 1)])
+        try:
+            with translated(self._account, f"searching {self._folder}"):
+                found = self._client.search(["MODSEQ", str(modseq + 1)])
+        except AccountError:  # a refusal: it names CONDSTORE and does not keep it
+            return None
         return [self._ref(int(uid)) for uid in sorted(found)]
 
     def fetch_labels(self, refs: Sequence[MessageRef]) -> Mapping[MessageRef, frozenset[str]]:
