@@ -32,7 +32,7 @@ from triage.records import Category
 from triage.service.account import AccountRunner, Surroundings
 from triage.service.backoff import Backoff
 from triage.service.cycle import PassOptions, run_pass
-from triage.service.leases import Leases
+from triage.service.leases import Leases, daemon_lease
 from triage.service.plan import LabelNames
 from triage.service.visit import VisitOptions
 from triage.store.store import open_store
@@ -125,12 +125,13 @@ class World:
         """Start the program anew, as after a crash: only the store and the server remember."""
         self.store = CrashingStore.of(open_store(self._url))
         self.fatal: list[StoreError] = []
-        self.runner = self._make_runner(self.store)
+        self.runner = self.make_runner(self.store)
 
-    def _make_runner(self, store: CrashingStore) -> AccountRunner:
+    def make_runner(self, store: CrashingStore) -> AccountRunner:
         options = VisitOptions(the_judge(), store, self._names, clock=lambda: self.now)
+        self._leases = Leases(store, lambda: self.now)
         around = Surroundings(
-            Leases(store, lambda: self.now),
+            self._leases,
             self.fatal.append,
             clock=lambda: self.now,
             backoff=lambda: Backoff(first=0.0, longest=0.0),
@@ -147,6 +148,10 @@ class World:
             self.stop()
             self.start()
 
+    def release(self) -> None:
+        """Give back what a daemon holds while it lives, so that another may serve the account."""
+        self._leases.give_back(daemon_lease("home"))
+
     def stop(self) -> None:
         """End the program without a word."""
         self.runner.source.interrupt()
@@ -157,6 +162,10 @@ class World:
 
     def deliver(self, kind: str) -> None:
         """Deliver a message of a kind."""
+        self.server.deliver(self.user, self.expect(kind))
+
+    def expect(self, kind: str) -> bytes:
+        """Return a message of a kind that is going to be delivered."""
         number = len(self.letters) + 1
         name = f"{kind}-{number}"
         match kind:
@@ -174,7 +183,7 @@ class World:
             content, wanted, moved=kind == "scam" and self.mode == "move", is_odd=kind == "poison"
         )
         self.findings.messages += 1
-        self.server.deliver(self.user, content)
+        return content
 
     def _labelled(self) -> dict[str, tuple[int, set[str]]]:
         """Return UID and labels of the letters in INBOX that carry exactly the label the program wrote."""

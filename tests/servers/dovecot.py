@@ -240,6 +240,10 @@ class Dovecot(ServerProcess):
         give_away(self.dir / "home" / user)
         (box / "tmp" / name).rename(box / "new" / name)
 
+    def own(self, box: Path) -> None:
+        """Let the server read what was written straight into a Maildir."""
+        give_away(box)
+
     def change_uidvalidity(self, user: str, folder: str = "INBOX", value: int = 4242) -> None:
         """Give a Maildir folder a new UIDVALIDITY and new UIDs; nobody may have it open."""
         box = self.maildir(user, folder)

@@ -17,6 +17,7 @@ class FaultProxy:
 
     Attributes:
         rtt: seconds added to each round trip.
+        rate: octets a second to the client at most; 0 for no limit.
         cut_after: each connection is reset after so many bytes to the client; None never.
         refuse: accept and close at once.
         on_server, on_client: see and may change every chunk.
@@ -26,6 +27,7 @@ class FaultProxy:
 
     def __init__(self, target_port: int, *, rtt: float = 0.0) -> None:
         self.target, self.rtt = target_port, rtt
+        self.rate = 0
         self.cut_after: int | None = None
         self.refuse = False
         self.on_server: Hook | None = None
@@ -107,6 +109,8 @@ class FaultProxy:
                     writer.write(data[: max(0, self.cut_after - sent)])
                     await writer.drain()
                     raise ConnectionResetError
+                if to_client and self.rate:
+                    await asyncio.sleep(len(data) / self.rate)
                 sent += len(data)
                 self.bytes_to_client += len(data) if to_client else 0
                 writer.write(data)

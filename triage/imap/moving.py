@@ -49,22 +49,26 @@ class Mover:
         return done
 
     def _move_batch(self, uids: Sequence[int], folder: str, *, again: bool) -> None:
-        if self._facts.has("MOVE"):
-            with translated(self._account, f"moving to {folder}"):
-                self._client.move(uids, folder)
-            return
-        missing = self._not_copied_yet(uids, folder) if again else uids
+        missing = self._not_copied_yet(uids, folder) if again else list(uids)
+        copied = [uid for uid in uids if uid not in set(missing)]
         with translated(self._account, f"moving to {folder}"):
-            if missing:
+            if missing and self._facts.has("MOVE"):
+                self._client.move(missing, folder)
+            elif missing:
                 self._client.copy(missing, folder)
-            if self._facts.has("UIDPLUS"):
-                self._client.add_flags(uids, ["\\Deleted"], silent=True)
-                self._client.uid_expunge(uids)
-            else:
-                log.warning("copied, not moved: no MOVE and no UIDPLUS account=%s count=%d", self._account, len(uids))
+                copied = list(uids)
+            if copied and self._facts.has("UIDPLUS"):
+                self._client.add_flags(copied, ["\\Deleted"], silent=True)
+                self._client.uid_expunge(copied)
+            elif copied:
+                words = "copied, not moved: the server has no UIDPLUS account=%s count=%d"
+                log.warning(words, self._account, len(copied))
 
     def _not_copied_yet(self, uids: Sequence[int], folder: str) -> list[int]:
-        """Return the messages of which the target holds no copy: a crash may have come after COPY."""
+        """Return the messages of which the target holds no copy.
+
+        A crash may have come after COPY, and a server that dies within MOVE leaves both as well.
+        """
         wanted = fetch_identities(self._client, self._account, uids)
         select_folder(self._client, self._account, folder, readonly=True)
         with translated(self._account, f"searching {folder}"):
