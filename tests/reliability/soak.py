@@ -155,7 +155,11 @@ def main() -> int:
     given = parser.parse_args()
     with Dovecot() as server, FaultProxy(server.port) as proxy, tempfile.TemporaryDirectory() as folder:
         soak = Soak(server, proxy, Path(folder))
-        tenths = soak.run(given.minutes * 60)
+        try:
+            tenths = soak.run(given.minutes * 60)
+        except BaseException:
+            soak.daemon.kill()
+            raise
         deadline = time.monotonic() + 120
         there, missing = soak.count_unlabelled()
         while missing and time.monotonic() < deadline:

@@ -233,11 +233,13 @@ class Dovecot(ServerProcess):
     def deliver(self, user: str, content: bytes, folder: str = "INBOX") -> None:
         """Deliver a message as a mail transfer agent does."""
         box = self.maildir(user, folder)
-        for part in ("tmp", "new", "cur"):
-            (box / part).mkdir(parents=True, exist_ok=True)
+        if not (box / "tmp").exists():
+            for part in ("tmp", "new", "cur"):
+                (box / part).mkdir(parents=True)
+            give_away(self.dir / "home" / user)
         name = f"{time.time_ns()}.{os.getpid()}_{threading.get_ident() % 10000}.host"
         (box / "tmp" / name).write_bytes(content.replace(b"\r\n", b"\n"))
-        give_away(self.dir / "home" / user)
+        give_away(box / "tmp")
         (box / "tmp" / name).rename(box / "new" / name)
 
     def own(self, box: Path) -> None:
