@@ -283,6 +283,16 @@ def test_a_server_that_goes_is_told_and_used_again_when_it_is_back(postgres: Pos
 
 
 @pytest.mark.server
+def test_a_server_that_was_away_unnoticed_is_not_missed(postgres: Postgres) -> None:
+    store = open_store(postgres.url(postgres.new_database()))
+    save_cursor(store, 1)
+    postgres.crash()
+    postgres.start()
+    assert last_uid(store) == 1
+    store.close()
+
+
+@pytest.mark.server
 @pytest.mark.parametrize("at", [b"INSERT INTO journal", b"COMMIT"])
 def test_a_connection_cut_within_a_transaction_leaves_nothing_by_half(postgres: Postgres, at: bytes) -> None:
     database = postgres.new_database()

@@ -103,7 +103,7 @@ def _make_private_file(path: Path) -> None:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  the driver's own type
-    # The driver begins transactions late and not at all before DDL; `_begin_sqlite` does both right.
+    # The driver begins no transaction of its own: `_begin_sqlite` does.
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode = WAL")  # readers and the one writer do not wait for each other
