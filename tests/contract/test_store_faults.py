@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import psycopg
@@ -251,6 +252,15 @@ def test_a_lock_of_another_process_is_told_after_some_patience(path: Path) -> No
     store.close()
 
 
+def test_a_new_file_that_another_process_is_about_to_fill_is_waited_for(path: Path) -> None:
+    with closing(sqlite3.connect(path, check_same_thread=False, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(TransientStoreError, match="another process keeps it locked"):
+            open_store(f"sqlite:///{path}", patience=SHORT)
+        Timer(SHORT.total_seconds(), other.rollback).start()
+        open_store(f"sqlite:///{path}").close()
+
+
 def test_an_upgrade_waits_for_the_lock_and_gives_up_with_words(path: Path) -> None:
     url = f"sqlite:///{path}"
     make_first_store(url)
@@ -279,6 +289,16 @@ def test_a_server_that_goes_is_told_and_used_again_when_it_is_back(postgres: Pos
     assert last_uid(store) == 1
     save_cursor(store, 3)
     assert last_uid(store) == 3
+    store.close()
+
+
+@pytest.mark.server
+def test_a_server_that_was_away_unnoticed_is_not_missed(postgres: Postgres) -> None:
+    store = open_store(postgres.url(postgres.new_database()))
+    save_cursor(store, 1)
+    postgres.crash()
+    postgres.start()
+    assert last_uid(store) == 1
     store.close()
 
 

@@ -1,5 +1,6 @@
 """Columns that hold on SQLite and PostgreSQL alike what a plain one would lose or refuse."""
 
+import re
 from datetime import UTC, datetime
 
 from sqlalchemy import DateTime, Dialect, String, Text, TypeDecorator
@@ -29,12 +30,22 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-# File names that are no UTF-8 come as lone surrogates (PEP 383), which no database takes: they are
-# kept as characters of private use. PostgreSQL takes no NUL, which a server may put in its words.
-_SURROGATES = range(0xD800, 0xE000)
-_PRIVATE_USE = 0x100000
-_TO_STORE = {code: _PRIVATE_USE + code for code in _SURROGATES} | {0: "\ufffd"}
-_FROM_STORE = {_PRIVATE_USE + code: code for code in _SURROGATES}
+# File names that are no UTF-8 come as lone surrogates (PEP 383), which no database takes, and a
+# server may put a NUL in its words, which PostgreSQL does not take: such a character is kept as the
+# last one of Unicode and one of private use.
+_ESCAPE = "\U0010ffff"
+_PRIVATE_USE, _LOW = 0x100000, 0xFFFF
+_REFUSED = re.compile(f"[\0\ud800-\udfff{_ESCAPE}]")
+_ESCAPED = re.compile(f"{_ESCAPE}(.)", re.DOTALL)
+
+
+def _escape(match: re.Match[str]) -> str:
+    return _ESCAPE + chr(_PRIVATE_USE | ord(match[0]) & _LOW)
+
+
+def _unescape(match: re.Match[str]) -> str:
+    code = ord(match[1]) & _LOW
+    return _ESCAPE if code == _LOW else chr(code)
 
 
 class Words(TypeDecorator[str]):
@@ -46,14 +57,12 @@ class Words(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Return the text as any database takes it."""
         del dialect
-        if value is None or (value.isascii() and "\0" not in value):
-            return value
-        return value.translate(_TO_STORE)
+        return None if value is None else _REFUSED.sub(_escape, value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
         """Return the text as it was."""
         del dialect
-        return value if value is None or value.isascii() else value.translate(_FROM_STORE)
+        return None if value is None else _ESCAPED.sub(_unescape, value)
 
 
 class Name(Words):

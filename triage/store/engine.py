@@ -1,9 +1,12 @@
 """From a URL to an engine: which databases there are, and how each is set up."""
 
 import os
+import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from triage.errors import StoreError
-from triage.store.errors import file_error, translate
+from triage.store.errors import PRIMARY, file_error, translate
 
 _UNKNOWN = "store.url is not a database URL this program knows; use sqlite:///FILE or postgresql://USER@HOST/DATABASE"
 _WRITING = "triage_writing"
@@ -89,7 +92,7 @@ def _make_sqlite_engine(url: URL, patience: timedelta) -> Engine:
         url = url.set(database=str(path))
     # What is stored stays out of errors, and so of tracebacks.
     engine = create_engine(url, connect_args={"timeout": patience.total_seconds()}, hide_parameters=True)
-    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", partial(_prepare_sqlite, patience=patience))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -102,15 +105,31 @@ def _make_private_file(path: Path) -> None:
         raise file_error(path, error) from error
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  the driver's own type
-    # The driver begins transactions late and not at all before DDL; `_begin_sqlite` does both right.
+def _prepare_sqlite(connection: Any, _record: object, *, patience: timedelta) -> None:  # noqa: ANN401  the driver's own
+    # The driver begins no transaction of its own: `_begin_sqlite` does.
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")  # readers and the one writer do not wait for each other
+    _keep_log_ahead(cursor, time.monotonic() + patience.total_seconds())
     # NORMAL would lose the last transactions on a power failure: an intent or a confirmation that
     # is gone means a label written twice, or put back after its owner removed it.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.close()
+
+
+def _keep_log_ahead(cursor: sqlite3.Cursor, deadline: float) -> None:
+    """Switch to a write-ahead log, where readers and the one writer do not wait for each other.
+
+    SQLite waits for no lock here: of processes that open a new file at once, all but one would fail.
+    """
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & PRIMARY != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from triage.errors import StoreError, TransientStoreError
 
-# https://sqlite.org/rescode.html: code -> what it means here. The primary code is the last byte.
+# https://sqlite.org/rescode.html: code -> what it means here.
 _NO_ROOM = "the disk takes no more; free some space, and check the disk"
 _SQLITE_PASSING = {
     sqlite3.SQLITE_BUSY: "another process keeps it locked; end that process, or try again later",
@@ -34,7 +34,8 @@ _SQLITE_LASTING = {
     sqlite3.SQLITE_NOTADB: _DAMAGED,
     sqlite3.SQLITE_IOERR: "the disk fails; check it",
 }
-_PRIMARY = 0xFF
+PRIMARY = 0xFF
+"""The part of a code of SQLite that says what kind of failure it is."""
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html, class or whole code.
 _POSTGRES_PASSING = {
@@ -65,10 +66,10 @@ def translate(error: SQLAlchemyError) -> StoreError:
 def translate_sqlite(error: sqlite3.Error) -> StoreError:
     """Return our error for one of SQLite; without a code it is a misuse of the driver."""
     code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE)
-    for one in (code, code & _PRIMARY):
+    for one in (code, code & PRIMARY):
         if one in _SQLITE_PASSING:
             return TransientStoreError(f"the store cannot be used now: {_SQLITE_PASSING[one]}")
-    reason = _SQLITE_LASTING.get(code & _PRIMARY)
+    reason = _SQLITE_LASTING.get(code & PRIMARY)
     if reason:
         return StoreError(f"the store cannot be used: {reason}")
     return StoreError(f"the store failed ({_code_name(error)}); check store.url, and report it if it stays")

@@ -96,3 +96,12 @@ class RunInfo:
     started_at: datetime
     undone_at: datetime | None
     writes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """How many rows were forgotten."""
+
+    runs: int
+    writes: int
+    judgements: int

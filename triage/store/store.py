@@ -13,12 +13,13 @@ from sqlalchemy.exc import IntegrityError
 from triage.errors import StoreError
 from triage.records import Cursor, LabelChange, MessageRef, Outcome, State, Uid, UidValidity
 from triage.store.engine import make_engine, put, transaction
-from triage.store.records import Entry, Intent, PassInfo, Relabelling, Retry, RunInfo, Status
+from triage.store.records import Entry, Intent, PassInfo, Pruned, Relabelling, Retry, RunInfo, Status
 from triage.store.schema import cursors, journal, judgements, leases, passes, relabellings, retries, runs
 from triage.store.upgrade import bring_up_to_date
 
 _CHUNK = 500
 _PATIENCE = timedelta(seconds=15)
+_JUDGEMENTS_KEPT = timedelta(days=2 * 365)
 
 
 def open_store(url: str, *, patience: timedelta = _PATIENCE) -> "Store":
@@ -312,6 +313,26 @@ class Store:
                 select(relabellings).where(relabellings.c.account == account).order_by(relabellings.c.number)
             ).all()
         return [_relabelling(row) for row in rows]
+
+    # -- housekeeping
+
+    def prune(self, before: datetime) -> Pruned:
+        """Forget what is older and nothing depends on: runs without writes, writes that failed, old judgements.
+
+        Writes that stand, were taken back or are not settled yet are kept for ever, as are the
+        owner's relabellings: by them a label that the owner removed is never put back.
+
+        Args:
+            before: so long ago that no run of that time is still at work; judgements are
+                kept for two years more.
+        """
+        has_writes = select(journal.c.entry_id).where(journal.c.run_id == runs.c.run_id).exists()
+        with self._writing() as connection:
+            failed = delete(journal).where(journal.c.status == Status.FAILED, journal.c.written_at < before)
+            writes = connection.execute(failed).rowcount
+            empty = connection.execute(delete(runs).where(runs.c.started_at < before, ~has_writes)).rowcount
+            judged = delete(judgements).where(judgements.c.judged_at < before - _JUDGEMENTS_KEPT)
+            return Pruned(empty, writes, connection.execute(judged).rowcount)
 
     # -- leases
 

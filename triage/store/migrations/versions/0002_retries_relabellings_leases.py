@@ -19,6 +19,8 @@ def upgrade() -> None:
     _add_column("cursors", sa.Column("recent_uids", sa.Text, nullable=False, server_default=""))
     _add_column("passes", sa.Column("succeeded_at", sa.DateTime(timezone=True)))
     _add_column("journal", sa.Column("moved_to", sa.String(1000), nullable=False, server_default=""))
+    for name, last in (("journal_by_place", "uid"), ("journal_by_age", "entry_id")):
+        op.create_index(name, "journal", ["account", "folder", "uidvalidity", last], if_not_exists=True)
     op.create_table(
         "retries",
         sa.Column("account", sa.String(200), primary_key=True),
