@@ -63,7 +63,8 @@ def _terminating_as_interrupt() -> Iterator[None]:
 
 
 def _check_here(config: Config) -> Iterator[Check]:
-    yield Check("", "configuration", "green", f"{len(config.accounts)} accounts")
+    count = len(config.accounts)
+    yield Check("", "configuration", "green", f"{count} account{'' if count == 1 else 's'}")
     if not config.accounts:
         yield Check("", "accounts", "red", "none", "add an [[accounts]] section to the configuration")
     try:

@@ -128,8 +128,8 @@ def fetch_permanent_flags(session: ProbeSession, facts: ServerFacts) -> FlagFact
     """
     special = [facts.special_use[use] for use in _PROBED if use in facts.special_use]
     for folder in dict.fromkeys([*special, *session.account.folders]):
-        with suppress(AccountError):  # this one is refused; another may do
-            if not _has_recent(session, facts, folder):
+        with suppress(FolderError):  # this one is refused; another may do
+            if not _has_recent(facts, select_folder(session.client, session.name, folder, readonly=True)):
                 return select_for_flags(session, folder)
     return None
 
@@ -143,12 +143,12 @@ def select_for_flags(session: ProbeSession, folder: str) -> FlagFacts:
     return FlagFacts(folder, _flags(select_folder(session.client, session.name, folder, readonly=False)))
 
 
-def _has_recent(session: ProbeSession, facts: ServerFacts, folder: str) -> bool:
-    r"""Return whether SELECT would take \Recent from a message (RFC 3501 section 2.3.2; RFC 9051 has none)."""
-    if not facts.has("IMAP4rev1"):
-        return False
-    with translated(session.name, f"asking for the status of {folder}"):
-        return bool(session.client.folder_status(folder, ["RECENT"]).get(b"RECENT", 1))
+def _has_recent(facts: ServerFacts, examined: Mapping[bytes, object]) -> bool:
+    r"""Return whether SELECT would take \Recent from a message (RFC 3501 section 2.3.2; RFC 9051 has none).
+
+    EXAMINE tells. STATUS would too, but not of the folder that is open: pymap then says none.
+    """
+    return facts.has("IMAP4rev1") and examined.get(b"RECENT") != 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +170,15 @@ class FolderFacts:
 def fetch_folder(session: ProbeSession, facts: ServerFacts, folder: str) -> FolderFacts:
     """Return whether a folder can be opened and written."""
     try:
-        select_folder(session.client, session.name, folder, readonly=True)
+        examined = select_folder(session.client, session.name, folder, readonly=True)
     except FolderError:
         listed = folder.upper() == "INBOX" or folder in facts.folders
         return FolderFacts(folder, "closed" if listed else "missing")
     rights = _fetch_rights(session, facts, folder)
+    if rights is None and _has_recent(facts, examined):
+        return FolderFacts(folder, "there")
     # RFC 4314 section 4: "w" is what storing flags other than \Seen and \Deleted takes.
-    is_writable = "w" in rights if rights is not None else _try_writing(session, facts, folder)
+    is_writable = "w" in rights if rights is not None else _try_writing(session, folder)
     return FolderFacts(folder, "there", rights, is_writable)
 
 
@@ -194,15 +196,11 @@ def _fetch_rights(session: ProbeSession, facts: ServerFacts, folder: str) -> str
     return None
 
 
-def _try_writing(session: ProbeSession, facts: ServerFacts, folder: str) -> bool | None:
+def _try_writing(session: ProbeSession, folder: str) -> bool | None:
     try:
-        if _has_recent(session, facts, folder):
-            return None
         select_folder(session.client, session.name, folder, readonly=False)
     except FolderError as error:
         return False if isinstance(error.__cause__, IMAPClient.ReadOnlyError) else None
-    except AccountError:
-        return None
     return True
 
 
@@ -232,8 +230,12 @@ def fetch_authserv_ids(session: ProbeSession, folder: str) -> AuthservTally:
     if not isinstance(exists, int) or not exists:
         return AuthservTally(0, {})
     with translated(session.name, f"reading headers in {folder}"):
-        uids = client.search([f"{max(1, exists - NEWEST + 1)}:{exists}"])
-        found = client.fetch(uids, [_AUTHENTICATION_RESULTS]) if uids else {}
+        # By position: to find the UIDs of the last ones would take a SEARCH of all.
+        client.use_uid = False
+        try:
+            found = client.fetch(range(max(1, exists - NEWEST + 1), exists + 1), [_AUTHENTICATION_RESULTS])
+        finally:
+            client.use_uid = True
     return tally(_topmost(items) for items in found.values())
 
 

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, assert_never
@@ -58,7 +58,7 @@ def judge_connection(account: AccountConfig, found: Reached | Unreached, now: da
         words, advice = _explain(found, account)
         return [Check(account.name, "connection", "red", f"{where}: {words}", advice)]
     if not found.tls_version:
-        advice = 'nothing is encrypted, not even the password: use security = "tls" unless the server is this machine'
+        advice = "nothing is encrypted, not even the password: right only while the server is this machine"
         return [Check(account.name, "connection", "amber", f"{where}, not encrypted", advice)]
     how = "STARTTLS, " if account.security == "starttls" else ""
     return [
@@ -226,28 +226,31 @@ def judge_clock(account: str, skew: timedelta) -> Check:
 
 def judge_authserv(account: str, configured: str | None, found: AuthservTally, folder: str) -> Check:
     """Judge whose word about senders can be believed (RFC 8601 section 5)."""
+    name = "authserv-id"
     counts = sorted(found.counts.items(), key=lambda one: (-one[1], one[0]))
-    told = ", ".join(f"{name} in {count}" for name, count in counts[:5]) or "none"
-    seen = f"of the newest {_count(found.messages, 'message')} of {folder}: {told}"
-    if found.nameless:
-        seen += f"; without a readable authserv-id in {found.nameless}"
+    seen = _seen(counts, found, folder)
     if configured is not None:
-        count = found.counts.get(configured.lower(), 0)
-        if count:
-            return Check(account, "authserv-id", "green", f"{configured} is configured, and in {count} {seen}")
-        advice = "senders stay unverified: check authserv_id of this account, or leave it out"
-        return Check(account, "authserv-id", "amber", f"{configured} is configured and not seen; {seen}", advice)
+        if configured.lower() in found.counts:
+            return Check(account, name, "green", f"{configured} is configured; {seen}")
+        advice = "until it is seen senders stay unverified: check authserv_id of this account, or leave it out"
+        return Check(account, name, "amber", f"{configured} is configured and not seen; {seen}", advice)
     # The owner's own server writes into every message it takes in; a stranger's, into few.
     if counts and counts[0][1] * 2 >= found.messages:
         advice = f'if that is your own mail provider, write under this account: authserv_id = "{counts[0][0]}"'
-        return Check(account, "authserv-id", "amber", f"not configured; {seen}", advice)
-    return Check(account, "authserv-id", "amber", f"not configured; {seen}", _nobody_vouches(found))
+    elif found.messages:
+        advice = "no server vouches in most of them: senders stay unverified, and there is nothing to configure"
+    else:
+        advice = "there is nothing yet to learn it from: run doctor again when there is"
+    return Check(account, name, "amber", f"not configured; {seen}", advice)
 
 
-def _nobody_vouches(found: AuthservTally) -> str:
+def _seen(counts: Sequence[tuple[str, int]], found: AuthservTally, folder: str) -> str:
     if not found.messages:
-        return "there is no mail yet to learn it from: run doctor again when there is"
-    return "no server vouches in most of them, so senders stay unverified; nothing to do"
+        return f"{folder} holds no mail"
+    told = [f"{name} in {count}" for name, count in counts[:_NAMED]]
+    if found.nameless:
+        told.append(f"none that can be read in {found.nameless}")
+    return f"of the newest {_count(found.messages, 'message')} of {folder}: {', '.join(told) or 'in none'}"
 
 
 def judge_folder(account: str, found: FolderFacts, facts: ServerFacts, mode: Mode | None) -> Check:
@@ -292,10 +295,18 @@ def _suggest(folder: str, facts: ServerFacts) -> str:
     return f"folders there are: {', '.join(facts.folders[:_NAMED])}{more}"
 
 
-def judge_special_use(account: str, special_use: Mapping[str, str]) -> Check:
-    """Say which folders are known by their role (RFC 6154)."""
-    roles = ", ".join(f"{use[1:]} is {name}" for use, name in sorted(special_use.items()))
-    return Check(account, "special folders", "green" if roles else "amber", roles or "none named by the server")
+def judge_special_use(account: str, special_use: Mapping[str, str], targets: Iterable[str]) -> Check:
+    """Say which folders are known by their role (RFC 6154).
+
+    Args:
+        targets: where labels.move sends mail.
+    """
+    roles = ", ".join(f"{use[1:]} is {name}" for use, name in sorted(special_use.items())) or "none named by the server"
+    missing = sorted(target for target in targets if target.startswith("\\") and target.lower() not in special_use)
+    if missing:
+        advice = f"labels.move names {', '.join(missing)}, so nothing moves there: name a folder instead"
+        return Check(account, "special folders", "amber", roles, advice)
+    return Check(account, "special folders", "green" if special_use else "amber", roles)
 
 
 def _count(number: int, unit: str) -> str:

@@ -78,7 +78,7 @@ class _Account:
         yield from self._check_authserv()
         for folder in session.account.folders:
             yield judge_folder(name, fetch_folder(session, facts, folder), facts, mode)
-        yield judge_special_use(name, facts.special_use)
+        yield judge_special_use(name, facts.special_use, self._config.move.values())
 
     def _prove(self, facts: ServerFacts, flags: FlagFacts | None) -> Generator[Check, None, Mode | None]:
         name = self._session.name
