@@ -16,7 +16,9 @@ from imapclient import IMAPClient
 from typer.testing import CliRunner
 
 from tests.builders import make_offer, make_raw, make_scam
+from tests.servers.cyrus import Cyrus
 from tests.servers.dovecot import Dovecot, DovecotOptions, make_certificates
+from tests.servers.gmail import Gmail
 from tests.servers.process import free_port, give_away
 from tests.servers.proxy import FaultProxy
 from tests.servers.pymap import Pymap
@@ -28,9 +30,10 @@ pytestmark = pytest.mark.server
 
 Checks = dict[str, dict[str, Any]]
 Snapshot = dict[str, Any]
+Server = Dovecot | Cyrus | Gmail | Pymap
 
 
-def log_in(server: Dovecot | Pymap, user: str) -> IMAPClient:
+def log_in(server: Server, user: str) -> IMAPClient:
     client = IMAPClient("127.0.0.1", server.port, ssl=False, timeout=10)
     client.login(user, server.password)
     return client
@@ -66,7 +69,7 @@ def fill(client: IMAPClient) -> None:
         client.append(folder, make_offer(number) if number % 2 else make_scam(number), flags)
 
 
-def snapshot(server: Dovecot | Pymap, user: str) -> Snapshot:
+def snapshot(server: Server, user: str) -> Snapshot:
     r"""Return all that another program can see, \Recent included, in a session of its own."""
     with log_in(server, user) as client:
         folders = sorted(str(one[2]) for one in client.list_folders())
@@ -222,6 +225,38 @@ def test_a_server_without_keywords_is_proved_with_folders_of_our_own(program: Pr
         assert checks["label proof"]["colour"] == "red"
         assert 'set mode = "folder"' in checks["label proof"]["advice"]
         assert snapshot(server, server.user) == before
+
+
+@pytest.mark.parametrize("mode", ["keyword", "folder"])
+@pytest.mark.parametrize("kind", ["cyrus", "cyrus_slash"])
+def test_cyrus_is_proved_below_its_namespace(
+    program: Program, user: str, kind: str, mode: str, request: pytest.FixtureRequest
+) -> None:
+    server: Cyrus = request.getfixturevalue(kind)
+    server.add_user(user)
+    with log_in(server, user) as client:
+        client.append("INBOX", make_scam())
+    before = snapshot(server, user)
+    program.configure(server.port, user, extra=f'[labels]\nmode = "{mode}"')
+    checks = examine(program)
+    assert checks["label proof"]["found"].endswith(f"mode {mode}")
+    assert ('under "INBOX."' in checks["namespace"]["found"]) == (kind == "cyrus")
+    assert "rights " in checks["folder INBOX"]["found"]
+    assert snapshot(server, user) == before
+
+
+def test_gmail_is_proved_with_labels_of_our_own(program: Program, gmail: Gmail) -> None:
+    with log_in(gmail, gmail.user) as client:
+        client.append("INBOX", make_scam())
+        client.append("[Gmail]/Trash", make_raw())
+    before = snapshot(gmail, gmail.user)
+    program.configure(gmail.port, gmail.user)
+    checks = examine(program)
+    assert checks["labels"]["found"].startswith("mode gmail")
+    assert checks["label proof"]["found"].endswith("mode gmail")
+    after = snapshot(gmail, gmail.user)
+    assert after["[Gmail]/Trash"][0].pop(b"UIDNEXT") > before["[Gmail]/Trash"][0].pop(b"UIDNEXT")
+    assert after == before
 
 
 def test_folder_mode_leaves_no_folder_and_no_subscription(
@@ -453,9 +488,7 @@ def test_what_a_killed_doctor_left_is_removed_and_nothing_else(
     assert checks["leftovers"]["colour"] == "amber"
 
 
-def test_files_that_others_can_read_are_told(served: Program, dovecot: Dovecot, user: str) -> None:
-    secret = served.home / "secret.txt"
-    secret.write_text("secret\n")
+def test_files_that_others_can_read_are_told(served: Program) -> None:
     served.config.chmod(0o640)
     state = served.home / "state" / "triage"
     examine(served)
@@ -469,8 +502,6 @@ def test_files_that_others_can_read_are_told(served: Program, dovecot: Dovecot, 
     checks = examine(served)
     assert "secret" not in checks
     assert checks["state folder"]["advice"] == f"chmod 700 {state}"
-    served.configure(dovecot.port, user, password="", password_file=str(secret))
-    assert examine(served)["secret"]["advice"] == f"chmod 600 {secret}"
 
 
 def test_a_state_folder_that_cannot_be_made_is_red(served: Program) -> None:
@@ -487,6 +518,13 @@ def test_nothing_secret_is_told(served: Program, client: IMAPClient) -> None:
     assert "personnel.desk" not in done.stdout
     assert "mail department" not in done.stdout
     assert '"secret"' not in re.sub(r'"check": "secret"', "", done.stdout)
+
+
+def test_an_invalid_store_url_is_told(program: Program, dovecot: Dovecot, user: str) -> None:
+    program.configure(dovecot.port, user, extra='[store]\nurl = "nonsense"')
+    checks = examine(program, status=1)
+    assert checks["store"]["colour"] == "red"
+    assert checks["label proof"]["colour"] == "green"
 
 
 def test_a_state_folder_of_somebody_else_is_told(served: Program) -> None:

@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 from triage.bootstrap import build_judge, build_store
 from triage.cli.main import FOUND_WRONG
@@ -73,9 +74,9 @@ def _check_here(config: Config) -> Iterator[Check]:
         yield Check("", "store", "red", str(error), "check the folder's permissions or set store.url")
     else:
         yield Check("", "store", "green", "can be written")
-    database = make_url(config.store.resolved_url())
-    if database.get_backend_name() == "sqlite" and database.database and database.database != ":memory:":
-        yield from check_state(Path(database.database))
+    url = _store_url(config)
+    if url is not None and url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+        yield from check_state(Path(url.database))
     try:
         judge = build_judge(config)
     except ModelError as error:
@@ -85,16 +86,17 @@ def _check_here(config: Config) -> Iterator[Check]:
 
 
 def _check_secrets(config: Config, path: Path) -> Iterator[Check]:
-    """Look who can read the files that hold passwords."""
-    if any(account.password is not None for account in config.accounts):
-        check = judge_secret_file("", "password", read_path(path))
-        if check is not None:
-            yield check
-    for account in config.accounts:
-        if account.password_file is not None:
-            check = judge_secret_file(account.name, "password", read_path(account.password_file.expanduser()))
-            if check is not None:
-                yield check
+    """Look who can read the configuration if it holds a password; other files with secrets are refused when read."""
+    url = _store_url(config)
+    if any(account.password is not None for account in config.accounts) or (url is not None and url.password):
+        yield from judge_secret_file(read_path(path))
+
+
+def _store_url(config: Config) -> URL | None:
+    try:
+        return make_url(config.store.resolved_url())
+    except ArgumentError:
+        return None  # opening the store says so
 
 
 def _table(checks: Sequence[Check]) -> Table:

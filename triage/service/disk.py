@@ -1,6 +1,7 @@
 """What `triage doctor` needs to know of files on this machine, and what it means."""
 
 import os
+import shlex
 import shutil
 import stat
 from collections.abc import Iterator
@@ -68,9 +69,13 @@ def judge_state(folder: PathFacts, file: PathFacts, uid: int) -> Check:
             advice = f"chown it to the user triage runs as (uid {uid}), or run triage as its owner"
             return Check("", name, "amber", f"{told}; {one.path} belongs to uid {one.owner}", advice)
     if file.is_open_to_others:
-        return Check("", name, "amber", f"{told}: others can read the store", f"chmod 600 {file.path}")
+        return Check(
+            "", name, "amber", f"{told}: others can read the store", f"chmod 600 {shlex.quote(str(file.path))}"
+        )
     if folder.is_open_to_others:
-        return Check("", name, "amber", f"{told}: others can look into it", f"chmod 700 {folder.path}")
+        return Check(
+            "", name, "amber", f"{told}: others can look into it", f"chmod 700 {shlex.quote(str(folder.path))}"
+        )
     return Check("", name, "green", told)
 
 
@@ -84,9 +89,8 @@ def judge_room(free: int | None) -> Check:
     return Check("", "disk", "green", found)
 
 
-def judge_secret_file(account: str, key: str, file: PathFacts) -> Check | None:
-    """Judge a file that holds a password; None if nobody else can read it."""
-    if file.mode is None or not file.is_open_to_others:
-        return None
-    found = f"{file.path} holds a {key} and has mode {file.mode:04o}: others can read it"
-    return Check(account, "secret", "amber", found, f"chmod 600 {file.path}")
+def judge_secret_file(file: PathFacts) -> Iterator[Check]:
+    """Judge the configuration that holds a password; nothing is said if nobody else can read it."""
+    if file.is_open_to_others:
+        found = f"{file.path} holds a password and has mode {file.mode:04o}: others can read it"
+        yield Check("", "secret", "amber", found, f"chmod 600 {shlex.quote(str(file.path))}")
