@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -24,6 +25,11 @@ from tests.servers.proxy import FaultProxy
 from tests.servers.pymap import Pymap
 from tests.system.conftest import Program, read_lines
 from triage.cli.main import app
+from triage.config import AccountConfig, parse_config
+from triage.errors import TransientMailError
+from triage.imap import probe
+from triage.imap.errors import translated
+from triage.imap.reach import Unreached, reach
 from triage.imap.scratch import message_id, scratch_name
 
 pytestmark = pytest.mark.server
@@ -52,6 +58,11 @@ def examine(program: Program, *arguments: str, status: int = 0) -> Checks:
     done = CliRunner(env=program.environment()).invoke(app, program.arguments("doctor", "--json", *arguments))
     assert (done.exit_code, done.stderr) == (status, ""), done.output
     return {line["check"]: line for line in read_lines(done.stdout)}
+
+
+def account_at(port: int, user: str) -> AccountConfig:
+    table = {"name": "home", "host": "127.0.0.1", "port": port, "security": "none", "username": user}
+    return parse_config({"accounts": [table | {"password": "secret"}]}).accounts[0]
 
 
 def colours(checks: Checks) -> set[str]:
@@ -302,14 +313,17 @@ def test_a_full_mailbox_is_told(program: Program, user: str) -> None:
         assert snapshot(server, user) == before
 
 
-def test_a_server_that_lets_no_folder_be_made_is_told(program: Program, dovecot: Dovecot, user: str) -> None:
-    with FaultProxy(dovecot.port) as proxy:
-        proxy.on_client = lambda data: re.sub(rb"CREATE ", b"CREATE //", data)
-        program.configure(proxy.port, user)
+def test_a_server_that_lets_no_folder_be_made_is_told(program: Program, user: str) -> None:
+    with Dovecot(DovecotOptions(acl=True)) as server:
+        server.set_acl(".DEFAULT", "lrwstie")
+        before = snapshot(server, user)
+        program.configure(server.port, user)
         checks = examine(program)
-    assert checks["label proof"]["colour"] == "amber"
-    assert "no folder can be made" in checks["label proof"]["advice"]
-    assert checks["labels"]["found"].startswith("mode keyword")
+        assert checks["label proof"]["colour"] == "amber"
+        assert "(NOPERM)" in checks["label proof"]["found"]
+        assert "no folder can be made" in checks["label proof"]["advice"]
+        assert checks["labels"]["found"].startswith("mode keyword")
+        assert snapshot(server, user) == before
 
 
 def test_a_read_only_folder_is_told_and_a_misspelt_one_guessed(program: Program, user: str) -> None:
@@ -322,7 +336,8 @@ def test_a_read_only_folder_is_told_and_a_misspelt_one_guessed(program: Program,
         before = snapshot(server, user)
         program.configure(server.port, user)
         program.config.write_text(
-            program.config.read_text() + 'folders = ["INBOX", "Ro", "Closed", "Jobs/Leds", "leads", "Zzz"]\n'
+            program.config.read_text()
+            + 'folders = ["INBOX", "Ro", "Closed", "Jobs/Leds", "leads", "Zzz", "a:smile:b"]\n'
         )
         checks = examine(program, status=1)
         assert "w" in re.findall(r"rights (\w+)", checks["folder INBOX"]["found"])[0]
@@ -332,6 +347,7 @@ def test_a_read_only_folder_is_told_and_a_misspelt_one_guessed(program: Program,
         assert checks["folder Jobs/Leds"]["advice"] == "did you mean 'Jobs/Leads'?"
         assert checks["folder leads"]["advice"] == "did you mean 'Jobs/Leads'?"
         assert checks["folder Zzz"]["advice"].startswith("folders there are: ")
+        assert checks["folder a:smile:b"]["found"] == "missing"
         assert {checks[name]["colour"] for name in ("folder Ro", "folder Closed", "folder Zzz")} == {"red"}
         assert snapshot(server, user) == before
 
@@ -360,7 +376,7 @@ def test_a_wrong_clock_is_told(program: Program, dovecot: Dovecot, user: str, be
         program.configure(proxy.port, user)
         clock = examine(program, status=1 if colour == "red" else 0)["clock"]
     assert clock["colour"] == colour
-    assert ("9 minutes behind" if colour == "amber" else "5 hours before") in clock["found"]
+    assert ("9 minutes behind" if colour == "amber" else "5 hours ahead of") in clock["found"]
 
 
 def test_the_authserv_id_is_offered_and_confirmed(program: Program, dovecot: Dovecot, user: str) -> None:
@@ -466,6 +482,41 @@ def test_a_stalled_server_is_given_up(program: Program, dovecot: Dovecot, user: 
     assert time.monotonic() - began < 20
     if word != b"LOGIN":
         assert any("not answer in time" in line["found"] for line in read_lines(done.stdout))
+
+
+def test_a_session_is_cut_after_its_time_however_patient(
+    dovecot: Dovecot, user: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe, "SESSION_SECONDS", 1.0)
+    with FaultProxy(dovecot.port) as proxy, probe.ProbeSession(account_at(proxy.port, user)) as session:
+        client = session.client
+        proxy.stall(on=True)
+        began = time.monotonic()
+        with pytest.raises(TransientMailError), translated("home", "waiting"):
+            client.noop()
+        assert time.monotonic() - began < 10
+        proxy.stall(on=False)
+
+
+def test_a_server_that_drips_is_a_silent_one() -> None:
+    stopped = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            peer, _ = listener.accept()
+            with peer:
+                while not stopped.wait(0.2):
+                    peer.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip, args=[listener])
+        thread.start()
+        began = time.monotonic()
+        found = reach(account_at(listener.getsockname()[1], "u"), 1.0)
+        stopped.set()
+        thread.join(5)
+    assert found == Unreached("timeout")
+    assert time.monotonic() - began < 6
 
 
 def test_what_a_killed_doctor_left_is_removed_and_nothing_else(

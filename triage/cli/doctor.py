@@ -29,15 +29,15 @@ def doctor(config_path: Path | None, accounts: Sequence[str], *, write: bool, as
     """Run the checks and print them; on a server only folders of our own are written, and removed again."""
     config = required_config(config_path)
     chosen = [config.account(name) for name in accounts] if accounts else config.accounts
-    console = open_console()
     checks: list[Check] = []
     with _terminating_as_interrupt():
         for check in _iter_checks(config, config_path or default_config_path(), chosen, write=write, quiet=as_json):
             checks.append(check)
             if as_json:
-                console.print(_to_json(check), soft_wrap=True, markup=False)
+                sys.stdout.write(_to_json(check) + "\n")
+                sys.stdout.flush()
     if not as_json:
-        console.print(_table(checks))
+        open_console().print(_table(checks))
     if any(check.colour == "red" for check in checks):
         raise typer.Exit(FOUND_WRONG)
 
@@ -107,8 +107,8 @@ def _table(checks: Sequence[Check]) -> Table:
     for check in checks:
         table.add_row(
             Text(check.colour, style=styles[check.colour]),
-            check.account,
-            Text(check.name),
+            Text(check.account),
+            Text(printable(check.name)),
             Text(printable(check.found)),
             Text(printable(check.advice)),
         )

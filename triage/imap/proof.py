@@ -66,7 +66,7 @@ class Proof:
         problem: why it ended there; empty when all went well.
         code: the server's response code (RFC 5530), if that was why.
         is_lost: the connection broke, which says nothing about labels.
-        skew: the server's clock before ours; None if no message was written.
+        skew: how far the server's clock is ahead of ours; None if no message was written.
         left: folders of ours that could not be removed.
     """
 
@@ -81,7 +81,7 @@ class Proof:
 
 
 def clock_skew(before: datetime, internal_date: datetime, after: datetime) -> timedelta:
-    """Return how far the server's clock is before ours, negative if it is behind.
+    """Return how far the server's clock is ahead of ours, negative if it is behind.
 
     Args:
         before: our time when the message was sent.

@@ -214,12 +214,12 @@ def judge_clock(account: str, skew: timedelta) -> Check:
     """Judge the server's clock against ours.
 
     Args:
-        skew: how far the server's is before ours, negative if it is behind.
+        skew: how far the server's is ahead of ours, negative if it is behind.
     """
     off = abs(skew)
     if off <= SKEW_AMBER:
         return Check(account, "clock", "green", "the server's clock and this machine's agree")
-    found = f"the server's clock is {_length(off)} {'before' if skew > timedelta(0) else 'behind'} this machine's"
+    found = f"the server's clock is {_length(off)} {'ahead of' if skew > timedelta(0) else 'behind'} this machine's"
     advice = "set this machine's clock (timedatectl set-ntp true); if it is right, tell whoever runs the server"
     return Check(account, "clock", "red" if off > SKEW_RED else "amber", found, advice)
 
