@@ -276,8 +276,8 @@ class Dovecot(ServerProcess):
         return count
 
 
-def make_certificates(directory: Path) -> None:
-    """Make ca.pem, cert.pem and key.pem for localhost with the openssl command."""
+def make_certificates(directory: Path, *, names: str = "DNS:localhost,IP:127.0.0.1", days: int = 30) -> None:
+    """Make ca.pem, cert.pem and key.pem with the openssl command; -1 days have passed already."""
 
     def openssl(*arguments: str) -> None:
         subprocess.run(["openssl", *arguments], cwd=directory, check=True, capture_output=True)
@@ -289,10 +289,10 @@ def make_certificates(directory: Path) -> None:
     )
     openssl("req", *curve, "-keyout", "key.pem", "-out", "req.pem", "-subj", "/CN=localhost")
     (directory / "ext").write_text(
-        "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\nkeyUsage=digitalSignature\n"
+        f"subjectAltName={names}\nbasicConstraints=CA:FALSE\nkeyUsage=digitalSignature\n"
         "extendedKeyUsage=serverAuth\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n"
     )
     openssl(
         *("x509", "-req", "-in", "req.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"),
-        *("-out", "cert.pem", "-days", "30", "-extfile", "ext"),
+        *("-out", "cert.pem", "-days", str(days), "-extfile", "ext"),
     )

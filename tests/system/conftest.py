@@ -29,9 +29,12 @@ class Program:
         folders = {f"XDG_{kind}_HOME": str(self.home / kind.lower()) for kind in ("CONFIG", "STATE", "DATA")}
         return kept | folders | {"HOME": str(self.home), "NO_COLOR": "1"}
 
-    def command(self, *arguments: str) -> list[str]:
+    def arguments(self, *arguments: str) -> list[str]:
         named = ["--config", str(self.config)] if self.config.exists() else []
-        return [sys.executable, "-m", "triage", *named, *arguments]
+        return [*named, *arguments]
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "triage", *self.arguments(*arguments)]
 
     def run(self, *arguments: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -73,6 +73,9 @@ def test_our_own_errors_pass_unchanged() -> None:
         ("b'[AUTHENTICATIONFAILED] no'", "AUTHENTICATIONFAILED"),
         ("select failed: [NONEXISTENT] no such", "NONEXISTENT"),
         ("no code here", ""),
+        ("UID command error: BAD [b'Invalid argument']", ""),
+        ("UID command error: BAD [b'[CANNOT] keyword too long']", "CANNOT"),
+        ("[BADCHARSET (UTF-8)] no", "BADCHARSET"),
     ],
 )
 def test_response_codes_are_found(text: str, code: str) -> None:

@@ -131,10 +131,13 @@ def doctor(
     account: Annotated[
         list[str] | None, typer.Option(help="Only this account; may be repeated.", metavar="NAME")
     ] = None,
+    no_write: Annotated[
+        bool, typer.Option("--no-write", help="Do not try the labels on a message of our own, made and removed.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a check.")] = False,
 ) -> None:
-    """Check configuration, store, model and accounts, and say which label mode each will use and why."""
-    _lazy("doctor", "doctor")(context.obj, account or [], as_json=as_json)
+    """Check configuration, store, model and accounts, prove that labels can be written, and say what to do."""
+    _lazy("doctor", "doctor")(context.obj, account or [], write=not no_write, as_json=as_json)
 
 
 @app.command()

@@ -28,7 +28,7 @@ def connect(account: AccountConfig) -> IMAPClient:
             account.host,
             port=account.port,
             ssl=account.security == "tls",
-            ssl_context=_context(account) if account.security == "tls" else None,
+            ssl_context=tls_context(account) if account.security == "tls" else None,
             timeout=SocketTimeout(connect=_CONNECT_SECONDS, read=account.timeout_seconds),
         )
     try:
@@ -54,7 +54,7 @@ def _start_tls(client: IMAPClient, account: AccountConfig) -> None:
             f"account {account.name}: the server offers no STARTTLS, so that nothing secret was sent; "
             "use security = 'tls' and port 993"
         )
-    client.starttls(_context(account))
+    client.starttls(tls_context(account))
 
 
 def _log_in_by_password(client: IMAPClient, account: AccountConfig, password: str, offered: frozenset[str]) -> None:
@@ -118,7 +118,12 @@ def _check_authorized(client: IMAPClient, where: str) -> None:
         ) from error
 
 
-def _context(account: AccountConfig) -> ssl.SSLContext:
+def tls_context(account: AccountConfig) -> ssl.SSLContext:
+    """Return how the account's server is verified: chain and host name, always.
+
+    Raises:
+        AccountError: `ca_file` cannot be read.
+    """
     try:
         return ssl.create_default_context(cafile=str(account.ca_file.expanduser()) if account.ca_file else None)
     except (OSError, ssl.SSLError) as error:

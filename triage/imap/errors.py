@@ -30,8 +30,8 @@ _PERMANENT = frozenset(
     ]
 )
 _TEMPORARY = frozenset(["UNAVAILABLE", "LIMIT", "INUSE", "SERVERBUG", "THROTTLED"])
-# The library puts its own words before what the server said.
-_CODE = re.compile(r"[^\[]*?(?:SERVER RESPONSE: |^B')?\[([A-Z-]+)")
+# The library puts its own words before what the server said, or shows it as a list: "BAD [b'[CANNOT] ...']".
+_CODE = re.compile(r"""[^\[]*\[(?:B['"]\[)?([A-Z-]+)[] ]""")
 
 
 def response_code(error: BaseException) -> str:

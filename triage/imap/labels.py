@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Protocol
 
 from imapclient import IMAPClient
 
 from triage.errors import AccountError
-from triage.imap.capabilities import ServerFacts
+from triage.imap.capabilities import Mode, ServerFacts
 from triage.imap.errors import response_code, translated
 from triage.imap.headers import fetch_fingerprints, fetch_identities
 from triage.records import Applied, LabelChange
@@ -329,3 +330,18 @@ class FolderLabels:
             for uid in uids
             if uid not in identities
         }
+
+
+def make_labels(
+    mode: Mode, client: IMAPClient, account: str, names: frozenset[str], facts: ServerFacts, home: str
+) -> Labels:
+    """Return the way to label of a mode, for the folder `home`."""
+    match mode:
+        case "gmail":
+            return GmailLabels(client, account, names)
+        case "folder":
+            with translated(account, "listing folders"):  # the owner may have deleted one since the session began
+                there = tuple(str(one[2]) for one in client.list_folders())
+            return FolderLabels(client, account, names, replace(facts, folders=there), home)
+        case "keyword":
+            return KeywordLabels(client, account, names)

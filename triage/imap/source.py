@@ -14,15 +14,14 @@ from triage.errors import FolderError, ProtocolError, TransientMailError
 from triage.imap.capabilities import Mode, ServerFacts, choose_label_mode
 from triage.imap.connection import connect, disconnect, log_out
 from triage.imap.errors import translated
+from triage.imap.facts import fetch_facts
 from triage.imap.folders import select_folder
-from triage.imap.labels import FolderLabels, GmailLabels, KeywordLabels, Labels
+from triage.imap.labels import Labels, make_labels
 from triage.imap.mailbox import ImapMailbox
 from triage.imap.watch import watch_folder
 from triage.records import LABEL_NAMES
 
 log = logging.getLogger(__name__)
-
-_SPECIAL_USE = frozenset({"\\all", "\\archive", "\\drafts", "\\flagged", "\\important", "\\junk", "\\sent", "\\trash"})
 
 _PROBED = ("\\trash", "\\junk", "\\drafts", "\\sent")
 
@@ -130,16 +129,7 @@ class ImapSource:
 
     def _way(self, facts: ServerFacts, folder: str) -> Labels:
         mode, _ = self.label_mode(facts)
-        client, names = self._connected(), self.label_names()
-        match mode:
-            case "gmail":
-                return GmailLabels(client, self.name, names)
-            case "folder":
-                with translated(self.name, "listing folders"):  # the owner may have deleted one since the session began
-                    there = tuple(_text(one[2]) for one in client.list_folders())
-                return FolderLabels(client, self.name, names, replace(facts, folders=there), folder)
-            case "keyword":
-                return KeywordLabels(client, self.name, names)
+        return make_labels(mode, self._connected(), self.name, self.label_names(), facts, folder)
 
     def label_names(self) -> frozenset[str]:
         """Return the labels this account may carry."""
@@ -163,26 +153,10 @@ class ImapSource:
         return self._facts
 
     def _ask(self, client: IMAPClient, folder: str) -> ServerFacts:
-        with translated(self.name, "asking for capabilities"):
-            capabilities = frozenset(_text(one).upper() for one in client.capabilities())
-            namespace = self._namespace(client, capabilities)
-            listed = client.list_folders()
-        special_use = {
-            _text(flag).lower(): _text(one[2])
-            for one in listed
-            for flag in one[0]
-            if _text(flag).lower() in _SPECIAL_USE
-        }
+        facts = fetch_facts(client, self.name)
         if self._permanent_flags is None:
-            self._permanent_flags = self._probe(client, special_use, folder)
-        return ServerFacts(
-            capabilities=capabilities,
-            permanent_flags=self._permanent_flags,
-            delimiter=next((_text(one[1]) for one in listed if one[1]), ""),
-            namespace=namespace,
-            folders=tuple(_text(one[2]) for one in listed),
-            special_use=special_use,
-        )
+            self._permanent_flags = self._probe(client, facts.special_use, folder)
+        return replace(facts, permanent_flags=self._permanent_flags)
 
     def _probe(self, client: IMAPClient, special_use: Mapping[str, str], folder: str) -> frozenset[str]:
         r"""Return PERMANENTFLAGS, which EXAMINE leaves empty (RFC 9051 section 7.1).
@@ -195,14 +169,6 @@ class ImapSource:
         except FolderError:
             return frozenset()
         return frozenset(_text(flag) for flag in flags) if isinstance(flags, tuple | list) else frozenset()
-
-    @staticmethod
-    def _namespace(client: IMAPClient, capabilities: frozenset[str]) -> str:
-        """Return the prefix of personal folders (RFC 2342 section 5)."""
-        if "NAMESPACE" not in capabilities:
-            return ""
-        personal = client.namespace().personal
-        return _text(personal[0][0]) if personal else ""
 
     def drop(self) -> None:
         """Close the session at once; the next `open` begins another."""

@@ -24,12 +24,10 @@ def parse_authentication_results(value: str) -> tuple[Authentication, ...]:
         what cannot be read. Whether the authserv-id is to be believed is for the
         caller to decide (RFC 8601 section 5).
     """
-    text = _COMMENT.sub(" ", value[:_MAX_CHARACTERS])
-    head, *rest = text.split(";")
-    words = head.split()
-    if not words or "=" in words[0]:
+    head, *rest = _COMMENT.sub(" ", value[:_MAX_CHARACTERS]).split(";")
+    authserv_id = _authserv_id(head)
+    if not authserv_id:
         return ()
-    authserv_id = words[0].strip('"').lower()
     found = []
     for item in rest:
         match = _RESULT.match(item)
@@ -39,3 +37,17 @@ def parse_authentication_results(value: str) -> tuple[Authentication, ...]:
         domain = about[1].rpartition("@")[2].strip("<>.").lower() if about else ""
         found.append(Authentication(authserv_id, match[1].lower(), match[2].lower(), domain))
     return tuple(found)
+
+
+def parse_authserv_id(value: str) -> str:
+    """Return who speaks in an Authentication-Results header, in small letters; empty if it does not say.
+
+    Args:
+        value: the unfolded value.
+    """
+    return _authserv_id(_COMMENT.sub(" ", value[:_MAX_CHARACTERS]).partition(";")[0])
+
+
+def _authserv_id(head: str) -> str:
+    words = head.split()
+    return "" if not words or "=" in words[0] else words[0].strip('"').lower()
