@@ -29,6 +29,7 @@ from triage.interfaces import MailSource
 from triage.records import Category, Outcome, State
 from triage.service.cycle import PassOptions, choose, run_pass
 from triage.service.leases import LEASE_PATIENCE, Leases, pass_lease
+from triage.store.engine import sqlite_file
 from triage.store.store import Store
 
 _MAX_ROWS = 200
@@ -105,8 +106,8 @@ def scan(  # noqa: PLR0913  one parameter for each option of the contract
 
 def _open_memory(config: Config, *, apply: bool) -> Store | None:
     """Open the store for a real run; for a dry run only if it is there, so that nothing is made."""
-    url = config.store.resolved_url()
-    if not apply and url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+    file = sqlite_file(config.store.resolved_url())
+    if not apply and file is not None and not file.exists():
         return None
     return build_store(config)
 

@@ -13,6 +13,7 @@ from triage.errors import AccountError
 from triage.imap.errors import is_temporary, translate, translated
 
 _CONNECT_SECONDS = 15.0
+_GOODBYE_SECONDS = 2.0
 
 
 def connect(account: AccountConfig) -> IMAPClient:
@@ -147,8 +148,9 @@ def disconnect(client: IMAPClient) -> None:
 
 
 def log_out(client: IMAPClient) -> None:
-    """Say goodbye and close."""
+    """Say goodbye and close, without waiting long for the answer."""
     try:
+        client.socket().settimeout(_GOODBYE_SECONDS)
         client.logout()
     except (OSError, IMAPClient.Error):
         disconnect(client)

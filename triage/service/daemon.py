@@ -33,6 +33,11 @@ _STUCK_SECONDS = 1800.0
 
 _CLOCK_JUMP_SECONDS = 30.0
 
+_DAY_SECONDS = 86400.0
+
+_KEPT = timedelta(days=90)
+"""How long runs that wrote nothing, and writes that failed, are remembered."""
+
 
 @dataclass(frozen=True)
 class DaemonOptions:
@@ -140,11 +145,15 @@ class Daemon:
     def _live(self, successor: Callable[[], "Daemon | None"]) -> "Daemon | None":
         """Beat until told to stop; the beat counts on no clock that somebody may set."""
         renewed, drift = time.monotonic(), _drift()
+        tidied = time.monotonic()
         while not self._stopping.is_set():
             self._beat()
             if time.monotonic() - renewed >= RENEW_SECONDS:
                 renewed = time.monotonic()
-                self._renew_leases()
+                self._guarded("leases could not be renewed for now", self._leases.renew)
+            if time.monotonic() - tidied >= _DAY_SECONDS:
+                tidied = time.monotonic()
+                self._guarded("the store could not be tidied", self._tidy)
             if abs(_drift() - drift) > _CLOCK_JUMP_SECONDS:
                 drift = _drift()
                 self._reschedule()
@@ -175,13 +184,16 @@ class Daemon:
         at = datetime.now(UTC) + timedelta(seconds=runner.seconds_to_wait() + 0.05)
         self._scheduler.add_job(runner.run, "date", run_date=at, id=f"retry {runner.name}", replace_existing=True)
 
-    def _renew_leases(self) -> None:
+    def _guarded(self, trouble: str, work: Callable[[], None]) -> None:
         try:
-            self._leases.renew()
+            work()
         except TransientStoreError:
-            log.warning("leases could not be renewed for now")
+            log.warning(trouble)
         except StoreError as error:
             self._stop_for(error)
+
+    def _tidy(self) -> None:
+        self._store.prune(datetime.now(UTC) - _KEPT)
 
     def _reschedule(self) -> None:
         """Run every pass now after the clock jumped: the scheduler may be waiting for a time a year away."""
