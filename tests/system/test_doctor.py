@@ -1,6 +1,7 @@
 """What doctor finds on real servers, and that it leaves them as they were."""
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -553,6 +554,25 @@ def test_files_that_others_can_read_are_told(served: Program) -> None:
     checks = examine(served)
     assert "secret" not in checks
     assert checks["state folder"]["advice"] == f"chmod 700 {state}"
+
+
+def test_a_password_in_the_environment_is_none_in_the_file(
+    served: Program, dovecot: Dovecot, user: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "secret" in examine(served)
+    account = {"name": "home", "host": "127.0.0.1", "port": dovecot.port, "security": "none", "username": user}
+    served.config.write_text("")
+    monkeypatch.setattr(
+        Program,
+        "environment",
+        lambda _: {
+            "TRIAGE_ACCOUNTS": json.dumps([account | {"password": "secret"}]),
+            "XDG_STATE_HOME": str(served.home),
+        },
+    )
+    checks = examine(served)
+    assert checks["login"]["colour"] == "green"
+    assert "secret" not in checks
 
 
 def test_a_state_folder_that_cannot_be_made_is_red(served: Program) -> None:

@@ -159,7 +159,7 @@ def test_doctor_says_which_label_mode_and_why(served: Program, client: IMAPClien
     assert done.returncode == 0, done.stdout
     assert checks["labels"]["found"].startswith("mode keyword")
     assert "PERMANENTFLAGS" in checks["labels"]["advice"]
-    assert checks["connection"]["colour"] == "green"
+    assert checks["login"]["colour"] == "green"
     assert "certificate" not in served.run("doctor").stderr
     assert client.list_folders()
 

@@ -147,7 +147,7 @@ def test_no_source_shows_its_secret(
     with watched_processes(specimens) as found:
         doctor = specimens.run("doctor", "--json")
         log = run_until_paused(specimens, 8)
-    colours = {line["account"]: line["colour"] for line in read_lines(doctor.stdout) if line["check"] == "connection"}
+    colours = {line["account"]: line["colour"] for line in read_lines(doctor.stdout) if line["check"] == "login"}
     assert colours == {f"{name}-{n}": c for name, c in (("right", "green"), ("wrong", "red")) for n in range(8)}
     assert doctor.stdout.count("refuses the access token") == 2
     assert log.count("refuses user name or password") == 6

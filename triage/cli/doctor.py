@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -87,8 +88,10 @@ def _check_here(config: Config) -> Iterator[Check]:
 
 def _check_secrets(config: Config, path: Path) -> Iterator[Check]:
     """Look who can read the configuration if it holds a password; other files with secrets are refused when read."""
+    # What the environment overrides is not what the file holds.
+    accounts = tomllib.loads(path.read_text("utf-8")).get("accounts", ())
     url = _store_url(config)
-    if any(account.password is not None for account in config.accounts) or (url is not None and url.password):
+    if any("password" in account for account in accounts) or (url is not None and url.password):
         yield from judge_secret_file(read_path(path))
 
 
