@@ -57,6 +57,11 @@ def make_offer(number: int = 1) -> bytes:
     )
 
 
+def make_plain_of(number: int = 1) -> bytes:
+    """Return private mail, a different message for each number."""
+    return make_raw(message_id=f"<plain-{number}@choir.example>")
+
+
 def make_scam(number: int = 1) -> bytes:
     """Return a mail-department offer, a different message for each number."""
     return make_raw(

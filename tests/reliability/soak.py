@@ -24,7 +24,7 @@ from pathlib import Path
 
 from imapclient import IMAPClient
 
-from tests.builders import make_offer, make_raw, make_scam
+from tests.builders import make_offer, make_plain_of, make_scam
 from tests.servers.dovecot import Dovecot
 from tests.servers.proxy import FaultProxy
 
@@ -80,7 +80,7 @@ class Soak:
     def deliver(self) -> None:
         """Deliver one message, a scam two times out of three."""
         self.delivered += 1
-        make: Callable[[int], bytes] = self.rng.choice([make_scam, make_scam, make_offer, make_plain])
+        make: Callable[[int], bytes] = self.rng.choice([make_scam, make_scam, make_offer, make_plain_of])
         self.server.deliver("soak", make(self.delivered))
 
     def trouble(self) -> None:
@@ -141,11 +141,6 @@ class Soak:
         status = self.daemon.wait(15)
         self.log.close()
         return status
-
-
-def make_plain(number: int) -> bytes:
-    """Return private mail."""
-    return make_raw(message_id=f"<plain-{number}@choir.example>")
 
 
 def main() -> int:

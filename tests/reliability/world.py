@@ -18,7 +18,7 @@ from pathlib import Path
 from imapclient import IMAPClient
 from pydantic import SecretStr
 
-from tests.builders import make_offer, make_raw, make_scam
+from tests.builders import make_offer, make_plain_of, make_scam
 from tests.reliability.crashing import Crash, CrashingStore
 from tests.servers.dovecot import Dovecot
 from tests.servers.proxy import FaultProxy
@@ -176,7 +176,7 @@ class World:
             case "poison":
                 content = b"Message-ID: <poison-%d@x.example>\r\n" % number + NESTED
             case _:
-                content = make_raw(message_id=f"<plain-{number}@choir.example>")
+                content = make_plain_of(number)
         verdict = the_judge().judge(parse_message(content[:MAX_BODY_BYTES], is_cut=len(content) > MAX_BODY_BYTES))
         wanted = next(iter(self._names.wanted(verdict)), None)
         self.letters[name] = Letter(

@@ -1,0 +1,240 @@
+"""What the program costs over IMAP, beside the bare protocol on the same server in the same run.
+
+    python tests/benchmarks/mailbox.py [--messages 10000] [--arrivals 60] [--idle 60]
+
+A private Dovecot holds a mailbox of which every twentieth message carries an attachment of 2 to
+5 MB. Wall times on a shared machine vary: look at the ratios. Never a pass or fail test.
+"""
+
+import argparse
+import os
+import random
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from imapclient import IMAPClient
+
+from tests.builders import make_offer, make_plain_of, make_scam
+from tests.contract.conftest import make_account
+from tests.reliability.soak import take_sample
+from tests.servers.dovecot import Dovecot
+from tests.servers.proxy import FaultProxy
+from triage.bootstrap import build_judge
+from triage.classify.judge import Judge
+from triage.config import Config, LabelsConfig
+from triage.imap.source import ImapSource
+from triage.mail.parse import MAX_BODY_BYTES
+from triage.records import Message, Verdict
+from triage.service.cycle import PassOptions, run_pass
+from triage.service.plan import LabelNames
+
+_BATCH = 200
+
+
+def fill(server: Dovecot, user: str, count: int) -> None:
+    """Write the mailbox as files."""
+    with IMAPClient("127.0.0.1", server.port, ssl=False) as client:
+        client.login(user, server.password)
+        client.select_folder("INBOX")
+    rng = random.Random(1)
+    box = server.maildir(user)
+    blob = b"QUJD" * 18 + b"\n"
+    for number in range(count):
+        content = rng.choice([make_scam, make_offer, make_plain_of, make_plain_of])(number).replace(b"\r\n", b"\n")
+        content += b"\n" + rng.randbytes(rng.randint(1000, 8000)).hex().encode()
+        if number % 20 == 0:
+            head, _, body = content.partition(b"\n\n")
+            kept = b"\n".join(
+                line for line in head.split(b"\n") if not line.lower().startswith((b"content-", b"mime-"))
+            )
+            text = b"Content-Type: text/plain; charset=utf-8\n\n" + body
+            attached = b"Content-Type: application/pdf\nContent-Transfer-Encoding: base64\n\n" + blob * rng.randint(
+                28_000, 68_000
+            )
+            content = kept + b"\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=cut\n\n--cut\n"
+            content += text + b"\n--cut\n" + attached + b"\n--cut--\n"
+        (box / "new" / f"1700000000.{number:06}.host").write_bytes(content)
+    server.own(box)
+
+
+def connect(port: int, user: str, password: str) -> IMAPClient:
+    """Log in as the program does: without the debug buffer."""
+    client = IMAPClient("127.0.0.1", port, ssl=False, timeout=600)
+    client._imap.debug = 0
+    client.login(user, password)
+    client.select_folder("INBOX", readonly=True)
+    return client
+
+
+def fetch_alone(port: int, user: str, password: str) -> None:
+    """Fetch the beginnings and do nothing with them."""
+    client = connect(port, user, password)
+    uids = client.search()
+    for start in range(0, len(uids), _BATCH):
+        items = ["RFC822.SIZE", "INTERNALDATE", "FLAGS", f"BODY.PEEK[]<0.{MAX_BODY_BYTES}>"]
+        client.fetch(uids[start : start + _BATCH], items)
+    client.logout()
+
+
+class Constant(Judge):
+    """Judges every message alike at no cost: what is left is the engine."""
+
+    def __init__(self, judge: Judge) -> None:
+        super().__init__(judge._model, judge._costs, judge._owner)
+        self._verdict: Verdict | None = None
+
+    def judge(self, message: Message) -> Verdict:
+        self._verdict = self._verdict or super().judge(message)
+        return self._verdict
+
+
+def run_engine(port: int, user: str, password: str) -> None:
+    """Read, parse and plan the whole mailbox with a judge that costs nothing."""
+    judge = Constant(build_judge(Config()))
+    source = ImapSource(make_account(port, user, password, timeout_seconds=600), LabelsConfig())
+    with source.open("INBOX") as mailbox:
+        for _ in run_pass(mailbox, mailbox.list_refs(), judge, None, PassOptions(LabelNames("Triage/"))):
+            pass
+    source.close()
+
+
+def write_config(folder: Path, port: int, user: str, password: str) -> Path:
+    """Write a configuration for the program as a process."""
+    path = folder / "config.toml"
+    path.write_text(
+        f"[[accounts]]\nname = 'home'\nhost = '127.0.0.1'\nport = {port}\nsecurity = 'none'\n"
+        f"username = '{user}'\npassword = '{password}'\ntimeout_seconds = 600\n"
+    )
+    return path
+
+
+def start(folder: Path, config: Path, *arguments: str) -> "subprocess.Popen[bytes]":
+    """Start the program."""
+    environment = os.environ | {"XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder)}
+    command = [sys.executable, "-m", "triage", "--config", str(config), *arguments]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Return the wall time of some work."""
+    begin = time.monotonic()
+    work()
+    return time.monotonic() - begin
+
+
+def run_scan(folder: Path, config: Path) -> None:
+    """Run a whole scan."""
+    if start(folder, config, "scan", "--json").wait():
+        raise RuntimeError("the scan failed")
+
+
+def measure_scan(server: Dovecot, folder: Path, count: int) -> list[tuple[str, str]]:
+    """Compare the scan with the bare fetch, on loopback and with a round trip of 30 ms."""
+    fill(server, "scan", count)
+    rows = []
+    fetch_alone(server.port, "scan", server.password)  # builds the server's index
+    for name, rtt in (("loopback", 0.0), ("30 ms round trip", 0.03)):
+        with FaultProxy(server.port, rtt=rtt) as proxy:
+            place = (proxy.port, "scan", server.password)
+            bare = timed(partial(fetch_alone, *place))
+            engine = timed(partial(run_engine, *place))
+            config = write_config(folder, *place)
+            scan = timed(partial(run_scan, folder, config))
+        rows += [
+            (f"{name}: fetching the first 64 KiB of {count:,} messages, nothing else", f"{bare:.1f} s"),
+            (
+                f"{name}: the same, read, parsed and planned (judging left out)",
+                f"{engine:.1f} s, {engine / bare:.1f} x",
+            ),
+            (f"{name}: `triage scan` as a whole process", f"{scan:.1f} s, {scan / bare:.1f} x"),
+        ]
+    return rows
+
+
+class Stopwatch:
+    """Sees in the proxy when a notification passes and when the STORE that follows is answered."""
+
+    def __init__(self) -> None:
+        self.begun: float | None = None
+        self.is_storing = False
+        self.seconds: list[float] = []
+
+    def on_server(self, data: bytes) -> bytes:
+        if b" EXISTS\r\n" in data and b"UIDVALIDITY" not in data and self.begun is None:
+            self.begun = time.monotonic()
+        elif self.is_storing and self.begun is not None and b" OK " in data:
+            self.seconds.append(time.monotonic() - self.begun)
+            self.begun, self.is_storing = None, False
+        return data
+
+    def on_client(self, data: bytes) -> bytes:
+        self.is_storing = self.is_storing or b" STORE " in data
+        return data
+
+
+def measure_daemon(server: Dovecot, folder: Path, arrivals: int, idle: float) -> list[tuple[str, str]]:
+    """Measure start, idling, and the way from the server's notification to the label stored."""
+    watch = Stopwatch()
+    with FaultProxy(server.port) as proxy:
+        config = write_config(folder, proxy.port, "run", server.password)
+        begin = time.monotonic()
+        daemon = start(folder, config, "run")
+        assert daemon.stderr is not None
+        while b"daemon ready" not in daemon.stderr.readline():
+            pass
+        ready = time.monotonic() - begin
+        time.sleep(3)
+        before, begin = take_sample(daemon.pid), time.monotonic()
+        time.sleep(idle)
+        after = take_sample(daemon.pid)
+        share = (after.cpu - before.cpu) / (time.monotonic() - begin)
+        proxy.on_server, proxy.on_client = watch.on_server, watch.on_client
+        for number in range(arrivals):
+            server.deliver("run", make_scam(number))
+            deadline = time.monotonic() + 10
+            while len(watch.seconds) <= number and time.monotonic() < deadline:
+                time.sleep(0.02)
+            time.sleep(0.7)  # Dovecot tells of our own STORE half a second later
+            watch.begun = None
+        daemon.send_signal(signal.SIGTERM)
+        daemon.wait(20)
+    return [
+        ("`triage run`, start to ready", f"{ready:.2f} s"),
+        ("idle daemon, one account: resident", f"{after.rss:.0f} MB"),
+        ("idle daemon: share of a core", f"{share:.2%}"),
+        (f"notification to label stored, median of {len(watch.seconds)}", milliseconds(watch.seconds, 0.5)),
+        ("notification to label stored, 99th percentile", milliseconds(watch.seconds, 0.99)),
+    ]
+
+
+def milliseconds(seconds: Sequence[float], share: float) -> str:
+    """Return a quantile in words."""
+    if share == 0.5:
+        return f"{statistics.median(seconds) * 1000:.0f} ms"
+    return f"{sorted(seconds)[min(len(seconds) - 1, int(len(seconds) * share))] * 1000:.0f} ms"
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--messages", type=int, default=10_000)
+    parser.add_argument("--arrivals", type=int, default=60)
+    parser.add_argument("--idle", type=float, default=60.0, help="seconds to watch the idle daemon")
+    given = parser.parse_args()
+    with Dovecot() as server, tempfile.TemporaryDirectory() as folder:
+        rows = measure_daemon(server, Path(folder), given.arrivals, given.idle)
+        rows += measure_scan(server, Path(folder), given.messages)
+    sys.stdout.write("| what | measured |\n|---|---:|\n")
+    for name, value in rows:
+        sys.stdout.write(f"| {name} | {value} |\n")
+
+
+if __name__ == "__main__":
+    main()
