@@ -17,6 +17,6 @@ ENV PATH=/opt/triage/bin:$PATH \
     XDG_DATA_HOME=/var/lib/triage/data
 USER triage
 VOLUME /var/lib/triage
-HEALTHCHECK --interval=60s --timeout=20s --start-period=20s CMD ["triage", "status", "--check"]
+HEALTHCHECK --interval=5m --timeout=20s --start-period=30s CMD ["triage", "status", "--check"]
 ENTRYPOINT []
 CMD ["triage", "run"]

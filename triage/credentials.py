@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, assert_never
 
 from triage.config import AccountConfig
-from triage.errors import AccountError, TransientMailError
+from triage.errors import SecretError, TransientMailError
 
 COMMAND_SECONDS = 60.0
 _MOST_BYTES = 65536  # an access token has a few thousand at most
@@ -33,7 +33,7 @@ def read_secret(account: AccountConfig, *, command_seconds: float = COMMAND_SECO
         command_seconds: how long a command may take.
 
     Raises:
-        AccountError: it cannot be had; the text names the key, never the secret.
+        SecretError: it cannot be had; the text names the key, never the secret.
         TransientMailError: a command says that it will work later.
     """
     key = account.secret_key
@@ -59,22 +59,22 @@ def read_secret(account: AccountConfig, *, command_seconds: float = COMMAND_SECO
 
 def _checked(where: str, secret: str, *, is_token: bool) -> str:
     if not secret:
-        raise AccountError(f"{where} is empty; it must hold the {'access token' if is_token else 'password'}")
+        raise SecretError(f"{where} is empty; it must hold the {'access token' if is_token else 'password'}")
     try:
         secret.encode()
     except UnicodeEncodeError:
-        raise AccountError(f"{where} is not UTF-8 text") from None  # the cause quotes the secret
+        raise SecretError(f"{where} is not UTF-8 text") from None  # the cause quotes the secret
     if is_token and not re.fullmatch(r"[\x21-\x7e]+", secret):
-        raise AccountError(f"{where} holds no access token: it must be one word of ASCII (RFC 6750 section 2.1)")
+        raise SecretError(f"{where} holds no access token: it must be one word of ASCII (RFC 6750 section 2.1)")
     if re.search(r"[\r\n\0]", secret):  # neither PLAIN (RFC 4616) nor LOGIN can carry them
-        raise AccountError(f"{where} has more than one line; it must hold only the password")
+        raise SecretError(f"{where} has more than one line; it must hold only the password")
     return secret
 
 
 def _from_environment(where: str, variable: str) -> str:
     value = os.environ.get(variable)
     if value is None:
-        raise AccountError(f"{where} names {variable}, which is not set; set it and try again")
+        raise SecretError(f"{where} names {variable}, which is not set; set it and try again")
     return value
 
 
@@ -82,13 +82,13 @@ def _from_credential(where: str, name: str) -> str:
     """Return a credential that systemd passes to its service (systemd.exec, CREDENTIALS)."""
     directory = os.environ.get("CREDENTIALS_DIRECTORY")
     if not directory:
-        raise AccountError(
+        raise SecretError(
             f"{where} needs systemd: CREDENTIALS_DIRECTORY is not set; "
             f"start triage as a service with LoadCredential={name}:FILE or SetCredentialEncrypted={name}:..."
         )
     path = Path(directory) / name
     if not path.exists():
-        raise AccountError(
+        raise SecretError(
             f"{where}: systemd passes no credential {name!r}; add LoadCredential={name}:FILE to the service"
         )
     return _from_file(where, path, guarded=False)  # systemd guards it; its mode shows an ACL's mask
@@ -105,7 +105,7 @@ def _from_file(where: str, path: Path, *, guarded: bool) -> str:
             content = file.read(_MOST_BYTES)
     except (OSError, RuntimeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no such path"
-        raise AccountError(f"{where} cannot be read: {reason}; check the path and its permissions") from error
+        raise SecretError(f"{where} cannot be read: {reason}; check the path and its permissions") from error
     return _decoded(where, content).rstrip("\r\n")
 
 
@@ -119,13 +119,13 @@ def _check_guarded(where: str, path: Path, status: os.stat_result) -> None:
     A file of another owner is as its owner wants it: Docker's secrets are root's, readable by all.
     """
     if not stat.S_ISREG(status.st_mode):
-        raise AccountError(f"{where} is not a file; name one, or use password_command")
+        raise SecretError(f"{where} is not a file; name one, or use password_command")
     ours, shown = status.st_uid == os.geteuid(), shlex.quote(str(path))
     if status.st_mode & _OTHERS_WRITE:
         cure = f"chmod 600 {shown}" if ours else f"chmod go-w {shown}"
-        raise AccountError(f"{where} can be written by others; {cure}")
+        raise SecretError(f"{where} can be written by others; {cure}")
     if ours and status.st_mode & _OTHERS_READ:
-        raise AccountError(f"{where} can be read by others; chmod 600 {shown}")
+        raise SecretError(f"{where} can be read by others; chmod 600 {shown}")
 
 
 def _from_keyring(where: str, service: str, username: str) -> str:
@@ -134,13 +134,13 @@ def _from_keyring(where: str, service: str, username: str) -> str:
         from keyring.errors import InitError, KeyringError, KeyringLocked, NoKeyringError  # noqa: PLC0415  an extra
     except ImportError as error:
         message = f"{where} needs the package keyring: pip install 'triage-mail[keyring]'"
-        raise AccountError(message) from error
+        raise SecretError(message) from error
     try:
         found = keyring.get_password(service, username)
     except KeyringLocked as error:
-        raise AccountError(f"{where}: the keyring is locked; unlock it and try again") from error
+        raise SecretError(f"{where}: the keyring is locked; unlock it and try again") from error
     except (NoKeyringError, InitError) as error:
-        raise AccountError(
+        raise SecretError(
             f"{where}: no keyring works here (see `keyring diagnose`; outside a desktop session there is none); "
             "use password_credential or password_file"
         ) from error
@@ -156,9 +156,9 @@ def _from_keyring(where: str, service: str, username: str) -> str:
         LookupError,
         configparser.Error,
     ) as error:
-        raise AccountError(f"{where}: the keyring fails ({type(error).__name__}); see `keyring diagnose`") from error
+        raise SecretError(f"{where}: the keyring fails ({type(error).__name__}); see `keyring diagnose`") from error
     if found is None:
-        raise AccountError(
+        raise SecretError(
             f"{where}: the keyring has no entry of service {service!r} for this account's username; "
             f"add it with `keyring set {shlex.quote(service)} USERNAME`"
         )
@@ -170,17 +170,15 @@ def _from_command(where: str, command: str, hidden: frozenset[str], seconds: flo
     try:
         status, line = _run(command, hidden, seconds)
     except subprocess.TimeoutExpired:
-        raise AccountError(
-            f"{where} did not end within {seconds:g} seconds; it must not wait for you: {hand}"
-        ) from None
+        raise SecretError(f"{where} did not end within {seconds:g} seconds; it must not wait for you: {hand}") from None
     except (OSError, ValueError) as error:
-        raise AccountError(f"{where} cannot be started; {hand}") from error
+        raise SecretError(f"{where} cannot be started; {hand}") from error
     if status == os.EX_TEMPFAIL:  # sysexits.h
         raise TransientMailError(f"{where} ended with status {status}: it cannot do it just now; try again later")
     if status:
-        raise AccountError(f"{where} ended with status {status}; {hand}")
+        raise SecretError(f"{where} ended with status {status}; {hand}")
     if not line:
-        raise AccountError(f"{where} printed nothing on the first line of its standard output; {hand}")
+        raise SecretError(f"{where} printed nothing on the first line of its standard output; {hand}")
     return _decoded(where, line)
 
 
@@ -251,4 +249,4 @@ def _decoded(where: str, content: bytes) -> str:
     try:
         return content.decode()
     except UnicodeDecodeError:
-        raise AccountError(f"{where} is not UTF-8 text") from None  # the cause quotes the secret
+        raise SecretError(f"{where} is not UTF-8 text") from None  # the cause quotes the secret

@@ -36,6 +36,10 @@ class FolderError(AccountError):
     """One folder cannot be used until a person acts; the account's other folders can."""
 
 
+class SecretError(AccountError):
+    """The password or token cannot be had: say so once and look again later, which bothers no server."""
+
+
 class ProtocolError(TriageError):
     """The server said what nobody expected: drop the connection and keep the evidence."""
 

@@ -84,6 +84,10 @@ def test_a_maildir_is_labelled_and_undone(program: Program, tmp_path: Path) -> N
     assert [file.name.rpartition(":2,")[2] for file in (maildir / "cur").iterdir()] == ["a"]
     run_id = done.stdout.split("triage undo ")[1].split()[0]
     assert "1 taken back" in program.run("undo", run_id).stdout
+    assert "0 taken back" in program.run("undo", "--since", "1h").stdout
+    for _ in range(2):
+        program.run("scan", str(maildir), "--apply")
+    assert "1 taken back" in program.run("undo", "--since", "1h").stdout
     assert [file.name.rpartition(":2,")[2] for file in (maildir / "cur").iterdir()] == [""]
 
 
@@ -124,6 +128,7 @@ def test_explain_adds_up(program: Program, tmp_path: Path) -> None:
         (("scan",), "does not exist; write one"),
         (("explain", "nowhere.eml"), "it does not exist"),
         (("undo", "nonsense"), "there is no run nonsense"),
+        (("undo", "nonsense", "--since", "1h"), "give either"),
         (("run",), "does not exist; write one"),
         (("train",), "--base"),
         (("train", "--base", "--corpus", "nowhere"), "cannot be read"),

@@ -14,7 +14,7 @@ from tests.builders import make_scam
 from tests.fakes import FakeMailbox, FakeSource
 from triage.bootstrap import build_judge
 from triage.config import Config
-from triage.errors import AccountError, FolderError, StoreError, TransientMailError, TransientStoreError
+from triage.errors import AccountError, FolderError, SecretError, StoreError, TransientMailError, TransientStoreError
 from triage.service.account import AccountRunner, Surroundings
 from triage.service.backoff import Backoff
 from triage.service.leases import Leases
@@ -94,6 +94,19 @@ def test_a_refused_login_pauses_the_account_and_is_said_once(world: World, caplo
         runner.run()
     assert caplog.text.count("account paused") == 1
     assert (runner.paused, world.store.list_passes()[0].problem) == ("login refused", "login refused")
+
+
+def test_a_secret_that_cannot_be_had_is_asked_for_again(world: World) -> None:
+    box = FakeMailbox()
+    source = FakeSource(box)
+    source.error = SecretError("token_command ended with status 1")
+    runner = world.runner(source)
+    runner.run()
+    assert (runner.paused, runner.problem) == (None, "token_command ended with status 1")
+    source.error = None
+    world.seconds += 900
+    runner.run()
+    assert runner.problem is None
 
 
 def test_a_folder_that_has_gone_does_not_stop_the_others(world: World, caplog: pytest.LogCaptureFixture) -> None:

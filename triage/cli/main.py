@@ -160,9 +160,12 @@ def undo(
     run_id: Annotated[
         str | None, typer.Argument(help="The run to take back; none lists the latest.", metavar="RUN")
     ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Take back every run of the last 2h, 3d or 1w.", metavar="AGE")
+    ] = None,
 ) -> None:
-    """Take back every label that a run wrote."""
-    _lazy("undo", "undo")(context.obj, run_id)
+    """Take back every label that a run wrote, and every move."""
+    _lazy("undo", "undo")(context.obj, run_id, since=since)
 
 
 @app.command()

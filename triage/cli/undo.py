@@ -1,43 +1,64 @@
-"""`triage undo`: take a run back."""
+"""`triage undo`: take runs back."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
+from rich.console import Console
 from rich.table import Table
 
 from triage.bootstrap import build_account_sources, build_names, build_path_sources, build_store
 from triage.cli.main import FOUND_WRONG
-from triage.cli.output import open_console
+from triage.cli.output import open_console, parse_age
 from triage.cli.settings import optional_config
+from triage.errors import ConfigError
 from triage.interfaces import MailSource
-from triage.service.undo import undo_run
+from triage.service.undo import UndoReport, undo_run
+from triage.store.store import Store
 
 
-def undo(config_path: Path | None, run_id: str | None) -> None:
-    """Take a run back, or list the latest."""
+def undo(config_path: Path | None, run_id: str | None, *, since: str | None) -> None:
+    """Take a run back, or every run since a moment, or list the latest."""
+    if run_id is not None and since is not None:
+        raise ConfigError(["give either a run or --since, not both"])
+    age = parse_age(since)
     config = optional_config(config_path)
     store = build_store(config)
     console = open_console()
+
+    def open_source(account: str, folder: str) -> MailSource:
+        if not account:
+            return build_path_sources([Path(folder)])[0]
+        return build_account_sources(config, [account], [folder])[0]
+
+    report = UndoReport()
     try:
-        if run_id is None:
-            table = Table("run", "purpose", "labels written", "undone", box=None, pad_edge=False, header_style="bold")
-            for info in store.list_runs():
-                table.add_row(info.run_id, info.purpose, str(info.writes), "yes" if info.undone_at else "")
-            console.print(table)
+        if run_id is not None:
+            chosen = [run_id]
+        elif age is not None:
+            chosen = store.runs_since(datetime.now(UTC) - age)
+        else:
+            _list_runs(console, store)
             return
-
-        def open_source(account: str, folder: str) -> MailSource:
-            if not account:
-                return build_path_sources([Path(folder)])[0]
-            return build_account_sources(config, [account], [folder])[0]
-
-        report = undo_run(run_id, store, open_source, build_names(config))
+        for one in chosen:
+            report += undo_run(one, store, open_source, build_names(config))
     finally:
         store.close()
+    _print(console, report)
+    if report.failed:
+        raise typer.Exit(FOUND_WRONG)
+
+
+def _list_runs(console: Console, store: Store) -> None:
+    table = Table("run", "purpose", "labels written", "undone", box=None, pad_edge=False, header_style="bold")
+    for info in store.list_runs():
+        table.add_row(info.run_id, info.purpose, str(info.writes), "yes" if info.undone_at else "")
+    console.print(table)
+
+
+def _print(console: Console, report: UndoReport) -> None:
     console.print(
         f"{report.undone} taken back, {report.kept} left as you changed them since, {report.gone} no longer there"
     )
     for failed in report.failed:
         console.print(f"not taken back: {failed.change.ref}: {failed.error}", markup=False, soft_wrap=True)
-    if report.failed:
-        raise typer.Exit(FOUND_WRONG)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from triage.errors import AccountError, FolderError, StoreError, TransientStoreError, TriageError
+from triage.errors import AccountError, FolderError, SecretError, StoreError, TransientStoreError, TriageError
 from triage.interfaces import ServerSource
 from triage.service.backoff import Backoff
 from triage.service.leases import Leases, daemon_lease, pass_lease
@@ -96,6 +96,8 @@ class AccountRunner:
     def _pass_safely(self) -> None:
         try:
             report = self.pass_once()
+        except SecretError as error:
+            self._fail(error, is_remembered=True)
         except AccountError as error:
             self.pause(error)
             self.source.close()

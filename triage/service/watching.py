@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from triage.errors import AccountError, FolderError, TriageError
+from triage.errors import AccountError, FolderError, SecretError, TriageError
 from triage.interfaces import ServerSource
 from triage.service.backoff import Backoff
 
@@ -51,8 +51,8 @@ class Watchers:
                 if not self._source.watch(folder, self._begin(backoff)):
                     log.info("the server has no IDLE, polling alone account=%s", self._source.name)
                     return
-            except FolderError:
-                log.debug("folder cannot be watched account=%s", self._source.name)
+            except (FolderError, SecretError):
+                log.debug("folder cannot be watched for now account=%s", self._source.name)
             except AccountError as error:
                 self._pause(error)
                 return

@@ -261,6 +261,19 @@ class Store:
             ).all()
         return [RunInfo(row.run_id, row.purpose, row.started_at, row.undone_at, row.writes) for row in rows]
 
+    def runs_since(self, moment: datetime) -> list[str]:
+        """Return the runs that began since a moment and have writes that stand, newest first."""
+        with self._reading() as connection:
+            return list(
+                connection.scalars(
+                    select(runs.c.run_id)
+                    .join(journal, journal.c.run_id == runs.c.run_id)
+                    .where(runs.c.started_at >= moment, journal.c.status == Status.CONFIRMED)
+                    .group_by(runs.c.run_id, runs.c.started_at)
+                    .order_by(runs.c.started_at.desc(), runs.c.run_id)
+                )
+            )
+
     def has_run(self, run_id: str) -> bool:
         """Return whether there was a run of that name."""
         with self._reading() as connection:
