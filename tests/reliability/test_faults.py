@@ -4,7 +4,7 @@ import random
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from tests.reliability.world import World
 from tests.servers.dovecot import Dovecot, DovecotOptions
 from tests.servers.proxy import FaultProxy
 from triage.records import State
+from triage.store.records import Entry, Intent
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(600)]
 
@@ -89,19 +90,24 @@ def test_a_long_way_and_a_thin_wire_only_take_longer(make_world: Maker, proxy: F
     assert world.check() == {}
 
 
+def run_pass_while(world: World, act: Callable[[], None]) -> None:
+    """Run a pass in which something happens after the messages were read and before labels are written."""
+    plain = world.store.intend
+
+    def intend_late(run_id: str, intents: Sequence[Intent]) -> list[Entry]:
+        act()
+        return plain(run_id, intents)
+
+    world.store.intend = intend_late  # type: ignore[method-assign]
+    world.run_pass()
+    world.store.intend = plain  # type: ignore[method-assign]
+
+
 def test_a_message_that_is_expunged_between_reading_and_labelling(make_world: Maker) -> None:
     world = make_world()
     for _ in range(4):
         world.deliver("scam")
-    plain = world.store.intend
-
-    def intend_late(*arguments: object) -> object:
-        world.owner_deletes(random.Random(1))
-        return plain(*arguments)  # type: ignore[arg-type]
-
-    world.store.intend = intend_late  # type: ignore[assignment, method-assign]
-    world.run_pass()
-    world.store.intend = plain  # type: ignore[method-assign]
+    run_pass_while(world, lambda: world.owner_deletes(random.Random(1)))
     world.settle()
     assert world.check() == {}
 
@@ -110,15 +116,7 @@ def test_a_new_uidvalidity_within_a_pass(make_world: Maker) -> None:
     world = make_world()
     for kind in ("scam", "offer"):
         world.deliver(kind)
-    plain = world.store.intend
-
-    def intend_late(*arguments: object) -> object:
-        world.change_uidvalidity()
-        return plain(*arguments)  # type: ignore[arg-type]
-
-    world.store.intend = intend_late  # type: ignore[assignment, method-assign]
-    world.run_pass()
-    world.store.intend = plain  # type: ignore[method-assign]
+    run_pass_while(world, world.change_uidvalidity)
     world.settle()
     assert world.check() == {}
 
