@@ -166,6 +166,11 @@ def test_what_changed_is_told_where_the_server_can(place: Place) -> None:
     with place.source.open("INBOX") as mailbox:
         changed = mailbox.changed_since(before) if before is not None else None
         assert changed == ([refs[1]] if place.has_condstore and place.searches_modseq else None)
+    place.client.delete_messages([refs[0].uid])
+    place.client.expunge()
+    with place.source.open("INBOX") as mailbox:
+        now = mailbox.highest_modseq
+        assert not (mailbox.changed_since(now) if now is not None else None)
 
 
 def test_a_bell_rings_for_new_mail_and_stops_when_told(watched: Place) -> None:

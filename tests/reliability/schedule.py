@@ -2,10 +2,11 @@
 
 import random
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
-from tests.reliability.world import Findings, World
-from tests.servers.dovecot import Dovecot
+from tests.reliability.world import Findings, Server, World
+from tests.servers.cyrus import Cyrus
 from tests.servers.proxy import FaultProxy
 
 FAULTS = (
@@ -25,13 +26,18 @@ KINDS = ("scam", "scam", "offer", "offer", "plain", "poison")
 MODES = ("keyword", "keyword", "keyword", "folder", "move")
 
 
-def run_schedule(server: Dovecot, proxy: FaultProxy, seed: int, folder: Path) -> Findings:
+def run_schedule(
+    server: Server, proxy: FaultProxy, seed: int, folder: Path, faults: Sequence[str] = FAULTS
+) -> Findings:
     """Play one schedule and return what was found."""
     rng = random.Random(seed)
-    world = World(server, proxy, f"s{seed}-{secrets.token_hex(3)}", folder, rng.choice(MODES))
+    user = f"s{seed}-{secrets.token_hex(3)}"
+    if isinstance(server, Cyrus):
+        server.add_user(user)
+    world = World(server, proxy, user, folder, rng.choice(MODES))
     try:
         for _ in range(rng.randint(4, 10)):
-            play_step(world, rng)
+            play_step(world, rng, faults)
         world.settle()
         world.check()
     finally:
@@ -39,7 +45,7 @@ def run_schedule(server: Dovecot, proxy: FaultProxy, seed: int, folder: Path) ->
     return world.findings
 
 
-def play_step(world: World, rng: random.Random) -> None:
+def play_step(world: World, rng: random.Random, faults: Sequence[str]) -> None:
     """Let something happen, then run a pass with or without a fault in its way."""
     for _ in range(rng.randint(0, 4)):
         world.deliver(rng.choice(KINDS))
@@ -56,7 +62,7 @@ def play_step(world: World, rng: random.Random) -> None:
             world.owner_reads()
         case _:
             pass
-    heal = world.arm(rng.choice(FAULTS), rng) if rng.random() < 0.7 else None
+    heal = world.arm(rng.choice(faults), rng) if rng.random() < 0.7 else None
     world.run_pass()
     if heal is not None:
         heal()

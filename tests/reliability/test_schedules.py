@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from tests.reliability.schedule import FAULTS, KINDS, MODES, run_schedule
 from tests.reliability.world import World
+from tests.servers.cyrus import Cyrus
 from tests.servers.dovecot import Dovecot
 from tests.servers.proxy import FaultProxy
 
@@ -23,6 +24,15 @@ pytestmark = [pytest.mark.server, pytest.mark.timeout(600)]
 def test_a_random_schedule_of_faults_breaks_no_promise(dovecot: Dovecot, tmp_path: Path, seed: int) -> None:
     with FaultProxy(dovecot.port) as proxy:
         found = run_schedule(dovecot, proxy, seed, tmp_path)
+    assert found.passes > 0
+    assert dict(found.wrong) == {}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_on_cyrus_as_well(cyrus_slash: Cyrus, tmp_path: Path, seed: int) -> None:
+    faults = sorted(set(FAULTS) - {"session killed"})  # its sessions are reused
+    with FaultProxy(cyrus_slash.port) as proxy:
+        found = run_schedule(cyrus_slash, proxy, seed, tmp_path, faults)
     assert found.passes > 0
     assert dict(found.wrong) == {}
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 from imapclient import IMAPClient
 from pydantic import SecretStr
@@ -85,10 +86,20 @@ class Findings:
         self.passes += other.passes
 
 
+class Server(Protocol):
+    """What a mail server must do to have faults played on it."""
+
+    port: int
+    password: str
+
+    def deliver(self, user: str, content: bytes) -> None:
+        """Deliver a message to INBOX."""
+
+
 class World:
     """One owner, one mailbox, one program."""
 
-    def __init__(self, server: Dovecot, proxy: FaultProxy, user: str, folder: Path, mode: str) -> None:
+    def __init__(self, server: Server, proxy: FaultProxy, user: str, folder: Path, mode: str) -> None:
         """Begin with an empty mailbox and a first visit."""
         self.server, self.proxy, self.user, self.mode = server, proxy, user, mode
         self.findings = Findings()
@@ -242,7 +253,9 @@ class World:
     # -- faults
 
     def change_uidvalidity(self) -> None:
-        """Renumber INBOX while nobody has it open."""
+        """Renumber INBOX while nobody has it open; Dovecot's files can be changed so."""
+        if not isinstance(self.server, Dovecot):
+            return
         self.runner.source.close()
         self.owner.logout()
         self._validity += 1
@@ -294,6 +307,7 @@ class World:
         return heal
 
     def _kill_sessions(self) -> None:
+        assert isinstance(self.server, Dovecot)
         self.owner.shutdown()
         self.server.kill_sessions()
         self.log_in()

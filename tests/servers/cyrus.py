@@ -6,6 +6,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from imapclient import IMAPClient
+
 from tests.servers.process import ServerProcess, free_port, give_away, unprivileged, wait_for_greeting
 
 ROOT = Path(__file__).parents[2] / ".servers" / "cyrus"
@@ -103,6 +105,12 @@ class Cyrus(ServerProcess):
         subprocess.run(command, input=self.password.encode(), env=self._environment, check=True, capture_output=True)
         give_away(self.dir)
         return name
+
+    def deliver(self, user: str, content: bytes) -> None:
+        """Deliver a message: appended, since its spool is nobody else's to write."""
+        with IMAPClient(self.host, self.port, ssl=False, timeout=30) as client:
+            client.login(user, self.password)
+            client.append("INBOX", content)
 
     def stop(self) -> None:
         super().stop()

@@ -85,10 +85,17 @@ class ImapMailbox:
             return None
         try:
             with translated(self._account, f"searching {self._folder}"):
-                found = self._client.search(["MODSEQ", str(modseq + 1)])
+                found = self._search_modseq(modseq + 1)
         except AccountError:  # a refusal: it names CONDSTORE and does not keep it
             return None
         return [self._ref(int(uid)) for uid in sorted(found)]
+
+    def _search_modseq(self, modseq: int) -> Sequence[int]:
+        try:
+            return [int(uid) for uid in self._client.search(["MODSEQ", str(modseq)])]
+        except ValueError:
+            # The library cannot read "* SEARCH (MODSEQ 1)": so Cyrus says that it found nothing.
+            return []
 
     def fetch_labels(self, refs: Sequence[MessageRef]) -> Mapping[MessageRef, frozenset[str]]:
         """Return keywords and labels by a FETCH of FLAGS and what the way of labelling needs."""
