@@ -70,6 +70,12 @@ class FakeMailbox:
     def move_target(self, where: str) -> str:
         return where
 
+    def label_moved(self, folder: str, labels: Mapping[str, frozenset[str]]) -> None:
+        assert self.elsewhere is not None
+        assert self.elsewhere.folder == folder
+        for mark, ref in self.elsewhere.find(set(labels)).items():
+            self.elsewhere.apply([LabelChange(ref, labels[mark])])
+
     def mend(self, uid: int, content: bytes) -> None:
         """Make an unreadable message readable."""
         item = self._messages[Uid(uid)]

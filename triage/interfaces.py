@@ -72,6 +72,13 @@ class Mailbox(Protocol):
             AccountError: the folder cannot be written.
         """
 
+    def label_moved(self, folder: str, labels: Mapping[str, frozenset[str]]) -> None:
+        """See to it that messages lately moved to another folder carry their labels, by identity.
+
+        A server that dies within a move may keep the message and lose its keywords. What is
+        not found there is left alone: its owner took it.
+        """
+
     def move_target(self, where: str) -> str:
         r"""Return the folder that mail is moved to, in the server's spelling; empty where nothing can be moved.
 

@@ -38,6 +38,7 @@ class Place:
     client: IMAPClient
     port: int
     labels_move: bool = True
+    has_keywords: bool = True
     has_condstore: bool = True
     searches_modseq: bool = True
 
@@ -79,7 +80,9 @@ def _gmail(request: pytest.FixtureRequest) -> Iterator[Place]:
 
 def _pymap(_request: pytest.FixtureRequest) -> Iterator[Place]:
     with Pymap() as server:
-        yield from _open(server.port, server.user, server.password, labels_move=False, has_condstore=False)
+        yield from _open(
+            server.port, server.user, server.password, labels_move=False, has_keywords=False, has_condstore=False
+        )
 
 
 KINDS: dict[str, Callable[[pytest.FixtureRequest], Iterator[Place]]] = {
@@ -136,6 +139,26 @@ def test_a_half_done_move_is_finished_without_a_second_copy(request: pytest.Fixt
         with place.source.open("INBOX") as mailbox:
             assert change_all(mailbox, SCAM, "Verdict", again=True) == [None, None]
         assert (place.subjects("INBOX"), len(place.subjects("Verdict"))) == ([], 2)
+
+
+def test_a_message_moved_by_a_server_that_died_gets_the_label_it_lost(place: Place) -> None:
+    place.client.append("INBOX", make_scam(1))
+    place.client.append("INBOX", make_scam(2))
+    with place.source.open("INBOX") as mailbox:
+        target = mailbox.move_target("Triage/Scam").replace("Scam", "Moved")
+        marks = mailbox.identify(mailbox.list_refs())
+    place.client.create_folder(target)
+    place.client.select_folder("INBOX")
+    place.client.copy([min(marks).uid], target)
+    with place.source.open(target) as there:
+        (moved,) = there.identify(there.list_refs()).values()
+    with place.source.open("INBOX") as mailbox:
+        mailbox.label_moved(target, {moved: SCAM, "0" * 32: SCAM})
+        assert mailbox.list_refs() == list(marks)
+    with place.source.open(target) as there:
+        found = list(there.fetch_labels(there.list_refs()).values())
+    assert len(found) == 1
+    assert (found[0] >= SCAM) is place.has_keywords
 
 
 def test_without_move_and_uidplus_the_original_stays(request: pytest.FixtureRequest) -> None:

@@ -26,7 +26,7 @@ def spy(event, arguments):
     if event == "open" and isinstance(arguments[0], (str, bytes)):
         path, mode, flags = os.fsdecode(arguments[0]), str(arguments[1] or ""), arguments[2]
         writes = any(letter in mode for letter in "wax+") or flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
-        if writes and not os.path.abspath(path).startswith(allowed):
+        if writes and not os.path.abspath(path).startswith(allowed) and ".coverage" not in os.fsdecode(path):
             os.write(2, f"WROTE {path}\\n".encode())
     if event in ("os.remove", "os.rename", "os.mkdir") and not os.path.abspath(os.fsdecode(arguments[0])).startswith(allowed):
         os.write(2, f"WROTE {arguments[0]}\\n".encode())

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 from imapclient import IMAPClient
 
-from triage.errors import AccountError, ProtocolError, TransientMailError
+from triage.errors import AccountError, FolderError, ProtocolError, TransientMailError
 from triage.imap.bodystructure import first_text_part
 from triage.imap.capabilities import ServerFacts
 from triage.imap.errors import translated
@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 
 FETCH_BATCH = 300
 """UIDs in one FETCH: 200 to 500 are equally fast, and memory grows with them."""
+
+_LATELY_MOVED = 2000
+"""Messages of another folder that are looked through for one just moved there."""
 
 _SEARCH_WINDOW = 50_000
 """Messages in one SEARCH: imaplib gives up on an answer of a million octets."""
@@ -113,9 +116,12 @@ class ImapMailbox:
 
     def identify(self, refs: Sequence[MessageRef]) -> Mapping[MessageRef, str]:
         """Return the server's identities, or fingerprints by the header fields alone."""
+        return self._identities([ref for ref in refs if ref.uidvalidity == self._uidvalidity])
+
+    def _identities(self, refs: Sequence[MessageRef]) -> Mapping[MessageRef, str]:
         if "X-GM-MSGID" in self._labels.fetch_items:
             return {ref: mark for ref, mark in self._server_ids(refs) if mark}
-        here = {ref.uid: ref for ref in refs if ref.uidvalidity == self._uidvalidity}
+        here = {ref.uid: ref for ref in refs}
         return {here[Uid(uid)]: mark for uid, mark in fetch_fingerprints(self._client, self._account, [*here]).items()}
 
     def _server_ids(self, refs: Sequence[MessageRef]) -> Iterator[tuple[MessageRef, str]]:
@@ -288,6 +294,23 @@ class ImapMailbox:
         plain = {change: change for change in changes if self._labels.on_message or not change.move_to}
         applied = self._labels.apply(list(plain)) if plain else []
         return {change: Applied(change) for change in changes} | {one.change: one for one in applied}
+
+    def label_moved(self, folder: str, labels: Mapping[str, frozenset[str]]) -> None:
+        """Look for the messages among the newest of the folder, and label those that are found."""
+        if not self._labels.on_message:
+            return
+        try:
+            validity = _uidvalidity(select_folder(self._client, self._account, folder, readonly=False))
+            with translated(self._account, f"searching {folder}"):
+                newest = sorted(int(uid) for uid in self._client.search(["ALL"]))[-_LATELY_MOVED:]
+            refs = [MessageRef(self._account, folder, validity, Uid(uid)) for uid in newest]
+            marks = self._identities(refs)
+            wanted = [LabelChange(ref, add=labels[mark]) for ref, mark in marks.items() if labels.get(mark)]
+            self._labels.apply(wanted)
+        except FolderError:  # its owner has deleted it
+            log.debug("folder of moved messages has gone account=%s", self._account)
+        finally:
+            self._examine_again()
 
     def _move(self, changes: Sequence[LabelChange], *, again: bool) -> Sequence[Applied]:
         if not changes:

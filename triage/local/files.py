@@ -48,6 +48,9 @@ class LocalFolder:
         """The path."""
         return str(self._path)
 
+    def label_moved(self, folder: str, labels: Mapping[str, frozenset[str]]) -> None:
+        """Nothing was moved."""
+
     def move_target(self, where: str) -> str:
         """Local mail is labelled and never moved."""
         del where

@@ -30,6 +30,8 @@ def settle_pending(mailbox: Mailbox, store: Store, names: LabelNames) -> int:
     for entry in entries:
         place = places.get(entry.entry_id)
         if place is None or place not in present:
+            if entry.change.move_to:
+                mailbox.label_moved(entry.change.move_to, {entry.fingerprint: entry.change.add})
             store.mark([entry], Status.CONFIRMED if entry.change.move_to else Status.FAILED)
         elif present[place] == entry.after & names.all and not entry.change.move_to:
             store.mark([entry], Status.CONFIRMED)
