@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,10 @@ from tests.servers.gmail import Gmail
 from tests.servers.postgres import Postgres, find_programs
 
 _NUMBERS = itertools.count(1)
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # A shell lets what it runs in the background ignore Ctrl-C, and so would every program started from here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def need(*, there: bool, words: str) -> None:

@@ -28,7 +28,7 @@ def spy(event, arguments):
         writes = any(letter in mode for letter in "wax+") or flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
         if writes and not os.path.abspath(path).startswith(allowed) and ".coverage" not in os.fsdecode(path):
             os.write(2, f"WROTE {path}\\n".encode())
-    if event in ("os.remove", "os.rename", "os.mkdir") and not os.path.abspath(os.fsdecode(arguments[0])).startswith(allowed):
+    if event in ("os.remove", "os.rename", "os.mkdir") and not os.path.abspath(os.fsdecode(arguments[0])).startswith(allowed) and ".coverage" not in str(arguments[0]):
         os.write(2, f"WROTE {arguments[0]}\\n".encode())
 sys.addaudithook(spy)
 sys.dont_write_bytecode = True
