@@ -68,6 +68,12 @@ class AccountRunner:
         """Return how much of the back-off is left."""
         return max(0.0, self._not_before - self._around.monotonic())
 
+    def ring(self) -> bool:
+        """Ask for a pass, and return whether somebody must call `run`: no pass under way will see the bell."""
+        with self._lock:
+            self._is_rung = True
+            return not self._is_running
+
     def run(self) -> None:
         """Run passes until no bell rings any more; a call while one is under way makes it run once more."""
         with self._lock:

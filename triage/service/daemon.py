@@ -139,8 +139,9 @@ class Daemon:
 
     def _ring(self, runner: AccountRunner) -> None:
         """Start a pass now, unless one is under way, which then runs once more."""
-        if not self._stopping.is_set() and runner.is_ready():
-            self._scheduler.add_job(runner.run, id=f"bell {runner.name}", replace_existing=True)
+        if not self._stopping.is_set() and runner.is_ready() and runner.ring():
+            # Without a name: of two jobs of one name the scheduler would drop the second.
+            self._scheduler.add_job(runner.run)
 
     def _live(self, successor: Callable[[], "Daemon | None"]) -> "Daemon | None":
         """Beat until told to stop; the beat counts on no clock that somebody may set."""
@@ -182,7 +183,7 @@ class Daemon:
         if self._stopping.is_set():
             return
         at = datetime.now(UTC) + timedelta(seconds=runner.seconds_to_wait() + 0.05)
-        self._scheduler.add_job(runner.run, "date", run_date=at, id=f"retry {runner.name}", replace_existing=True)
+        self._scheduler.add_job(runner.run, "date", run_date=at)
 
     def _guarded(self, trouble: str, work: Callable[[], None]) -> None:
         try:
@@ -212,6 +213,7 @@ class Daemon:
         }
 
     def _shut_down(self) -> None:
+        self._scheduler.pause()  # or it would hand jobs to executors that have ended
         for watchers in self._watchers:
             watchers.stop()
         end = time.monotonic() + DRAIN_SECONDS

@@ -1,0 +1,72 @@
+"""The daemon around its accounts: bells and the end."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from tests.builders import make_scam
+from tests.fakes import FakeMailbox, FakeSource
+from triage.bootstrap import build_judge
+from triage.config import Config
+from triage.service.daemon import Daemon, DaemonOptions
+from triage.service.plan import LabelNames
+from triage.service.visit import VisitOptions
+from triage.store.store import open_store
+
+
+class Ringing(FakeSource):
+    """Rings when told to, and lets a test in between two steps of a pass."""
+
+    def __init__(self, box: FakeMailbox) -> None:
+        super().__init__(box)
+        self.stopped = threading.Event()
+        self.bell: Callable[[], None] = lambda: None
+        self.opened: list[Callable[[], object]] = []
+        self.left = threading.Semaphore(0)
+
+    def watch(self, folder: str, ring: Callable[[], None]) -> bool:
+        del folder
+        self.bell = ring
+        ring()
+        self.stopped.wait(30)
+        return True
+
+    def stop_watching(self) -> None:
+        self.stopped.set()
+
+    @contextmanager
+    def open(self, folder: str) -> Iterator[FakeMailbox]:  # type: ignore[override]
+        with super().open(folder) as mailbox:
+            yield mailbox
+        while self.opened:
+            self.opened.pop()()
+        self.left.release()
+
+
+def test_a_bell_at_any_moment_of_a_pass_is_heard(tmp_path: Path) -> None:
+    box = FakeMailbox()
+    source = Ringing(box)
+    store = open_store(f"sqlite:///{tmp_path / 'store.sqlite3'}")
+    visits = VisitOptions(build_judge(Config()), store, LabelNames("Triage/"))
+    options = DaemonOptions(timedelta(hours=1), 2, tmp_path / "health.json", frozenset({"home"}))
+    daemon = Daemon([source], store, visits, options)
+    thread = threading.Thread(target=daemon.run)
+    thread.start()
+    assert source.left.acquire(timeout=20)
+    for number in range(1, 21):
+        # The message comes when the pass has looked already, and the bell rings before the pass has ended.
+        source.opened += [partial(box.deliver, make_scam(number)), source.bell][::-1]
+        source.bell()
+        deadline = threading.Event()
+        for _ in range(400):
+            if box.list_refs() and len(box.list_refs()) == number and box.keywords(number):
+                break
+            deadline.wait(0.02)
+        assert box.keywords(number) == {"Triage/Scam"}
+    daemon.stop()
+    thread.join(15)
+    assert not thread.is_alive()
+    assert not (tmp_path / "health.json").exists()
