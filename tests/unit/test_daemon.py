@@ -38,7 +38,7 @@ class Ringing(FakeSource):
         self.stopped.set()
 
     @contextmanager
-    def open(self, folder: str) -> Iterator[FakeMailbox]:  # type: ignore[override]
+    def open(self, folder: str) -> Iterator[FakeMailbox]:
         with super().open(folder) as mailbox:
             yield mailbox
         while self.opened:
@@ -58,7 +58,8 @@ def test_a_bell_at_any_moment_of_a_pass_is_heard(tmp_path: Path) -> None:
     assert source.left.acquire(timeout=20)
     for number in range(1, 21):
         # The message comes when the pass has looked already, and the bell rings before the pass has ended.
-        source.opened += [partial(box.deliver, make_scam(number)), source.bell][::-1]
+        source.opened.append(source.bell)
+        source.opened.append(partial(box.deliver, make_scam(number)))
         source.bell()
         deadline = threading.Event()
         for _ in range(400):
