@@ -59,7 +59,7 @@ def test_held_out_figures_keep_their_floors(held_out: Mapping[str, Any]) -> None
 def test_the_check_set_is_judged_as_the_card_says_and_above_its_floor() -> None:
     judge = build_judge(Config())
     specimens = load_corpus([CHECK])
-    given = [judge.judge(parse_message(one.content)).category for one in specimens]
+    given = [judge.read(one.content).verdict.category for one in specimens]
     answers = np.array([ABSTAINED if one is None else CATEGORIES.index(one) for one in given])
     truth = np.array([CATEGORIES.index(one.category) for one in specimens])
     either = np.array([one.either for one in specimens]) & np.isin(answers, [2, 3])

@@ -28,7 +28,6 @@ from triage.classify.judge import Judge
 from triage.config import AccountConfig, Config, LabelsConfig
 from triage.errors import StoreError
 from triage.imap.source import ImapSource
-from triage.mail.parse import MAX_BODY_BYTES, parse_message
 from triage.records import Category
 from triage.service.account import AccountRunner, Surroundings
 from triage.service.backoff import Backoff
@@ -188,7 +187,7 @@ class World:
                 content = b"Message-ID: <poison-%d@x.example>\r\n" % number + NESTED
             case _:
                 content = make_plain_of(number)
-        verdict = the_judge().judge(parse_message(content[:MAX_BODY_BYTES], is_cut=len(content) > MAX_BODY_BYTES))
+        verdict = the_judge().read(content).verdict
         wanted = next(iter(self._names.wanted(verdict)), None)
         self.letters[name] = Letter(
             content, wanted, moved=kind == "scam" and self.mode == "move", is_odd=kind == "poison"

@@ -11,12 +11,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tests.builders import make_offer, make_raw, make_scam
 from tests.fakes import FakeMailbox, FakeSource
 from triage.bootstrap import build_judge
-from triage.classify.judge import Judge
+from triage.classify.judge import Judge, only_vouched
 from triage.config import Config
 from triage.errors import StoreError, TransientMailError
 from triage.mail.parse import parse_message
 from triage.records import Outcome, State
-from triage.service.cycle import PassOptions, choose, only_vouched, run_pass
+from triage.service.cycle import PassOptions, choose, run_pass
 from triage.service.plan import LabelNames
 from triage.service.undo import undo_run
 from triage.store.store import Store, open_store

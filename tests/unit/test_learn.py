@@ -9,11 +9,12 @@ import pytest
 from tests.builders import OFFER, PLAIN
 from triage.classify.features import extract_features
 from triage.classify.scorer import score, vectorise
+from triage.classify.screen import glance_words
 from triage.errors import ConfigError
 from triage.learn.background import load_background, save_background
 from triage.learn.base import train_base
 from triage.learn.corpus import build_message, load_corpus
-from triage.learn.dataset import build_dataset, count_message, design_matrix
+from triage.learn.dataset import build_dataset, count_glances, count_message, design_matrix
 from triage.learn.fit import BASE_RECIPE, fit_model, held_out_scores, iter_folds
 from triage.learn.kinds import KINDS, canonical_kind
 from triage.learn.metrics import (
@@ -25,7 +26,7 @@ from triage.learn.metrics import (
     macro_f1,
     pairs_wholly_right,
 )
-from triage.mail.parse import parse_message
+from triage.mail.parse import open_message, parse_message
 from triage.modelfile import base_model_path, load_model
 from triage.records import CATEGORIES
 
@@ -179,7 +180,9 @@ def test_background_is_counted_kept_and_read_again(tmp_path: Path) -> None:
     contents = [build_message(record(n, "other", body="The choir meets on Tuesday.")) for n in range(3)]
     path = tmp_path / "background.npz"
     assert save_background(path, [*contents, b""], blocks) == 3
-    loaded = load_background(path, blocks)
+    loaded, words = load_background(path, blocks)
+    assert (words != count_glances([glance_words(open_message(one).glance()) for one in contents])).nnz == 0
+    assert words.nnz
     expected = [count_message(parse_message(content), blocks) for content in contents]
     for place, matrix in enumerate(loaded):
         assert matrix.shape[0] == 3

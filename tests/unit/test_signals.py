@@ -7,16 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triage.classify.domains import added_word, is_lookalike, label, registrable
+from triage.classify.features import extract_features
 from triage.classify.matching import PhraseBook
-from triage.classify.normalise import fold, sentence_words, without_accents, words_only
-from triage.classify.signals import extract_signals
+from triage.classify.normalise import WordText, fold, without_accents, words_only
 from triage.records import Address, Attachment, Authentication, Link, Message
 
 PASSED = (Authentication("mx", "dkim", "pass", "linkedin.com"),)
 
 
 def names(message: Message) -> set[str]:
-    found = extract_signals(message, fold(message.subject), fold(message.text))
+    found = extract_features(message).signals
     assert all(signal.quote for signal in found)
     return {signal.name for signal in found}
 
@@ -166,7 +166,7 @@ def test_text_is_folded_to_one_spelling() -> None:
     assert fold("зарплата").text == "зарплата"
     assert without_accents("wysłano café größe") == "wyslano cafe grosse"
     assert words_only("see https://x.example/a or a@b.example, 1.200 €!") == "see xurl or xaddr 0 000 €!"
-    assert sentence_words("one. two? three") == ["one", ".", "two", "?", "three"]
+    assert WordText.of("one. two? three").sentences == ["one", ".", "two", "?", "three"]
 
 
 def test_a_gap_does_not_cross_a_sentence() -> None:

@@ -12,7 +12,8 @@ import numpy as np
 
 from triage.classify.features import Features, occurrences
 from triage.classify.model import LinearModel, Vector
-from triage.classify.scorer import BlockVector
+from triage.classify.ngrams import Positions
+from triage.classify.scorer import SparseVector
 from triage.records import CATEGORIES, Category, Evidence
 
 _MAX_PHRASES = 6
@@ -20,6 +21,8 @@ _MAX_EVIDENCE = 12
 _MAX_PHRASE_WORDS = 7
 _AROUND = 2
 _MIN_WEIGHT = 0.005
+# Of the words of a mail, the fifth of most weight makes phrases.
+_STRONG = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,36 +45,33 @@ class Contributions:
         return float(self.words.sum()) + sum(item.weight for item in self.named) + self.rest
 
 
-def contributions(
-    category: Category, features: Features, vectors: tuple[BlockVector, ...], model: LinearModel
-) -> Contributions:
+def contributions(category: Category, features: Features, vector: SparseVector, model: LinearModel) -> Contributions:
     """Take the score of a category apart."""
     direction = _direction(category)
     view = features.views["all"]
-    per_character = np.zeros(len(view.prefix))
+    steps = np.zeros(len(view.prefix))
     named: list[Evidence] = []
     rest = float(model.intercept @ direction)
-    for vector in vectors:
-        weights = model.weights[vector.block.offset + vector.buckets].astype(np.float64) @ direction
-        each = vector.values * weights / vector.counts
-        for family in vector.block.families:
-            hashes = features.family(family)
-            buckets = (hashes >> np.uint64(64 - vector.block.bits)).astype(np.int64)
-            shares = each[np.searchsorted(vector.buckets, buckets)]
-            places = occurrences(features, family)
-            if family == "signal":
-                named.extend(
-                    Evidence(signal.name, signal.quote, float(share))
-                    for signal, share in zip(features.signals, shares, strict=True)
-                )
-            elif places is None:
-                rest += float(shares.sum())
-            else:
-                _spread(per_character, *places, shares)
-    running = np.concatenate([[0.0], np.cumsum(np.cumsum(per_character)[:-1])])
+    counted = vector.counted
+    each = vector.values * (vector.weights @ direction) / counted.counts
+    shares = each.take(np.searchsorted(counted.places, counted.occurrences))
+    start = 0
+    for family in (family for block in model.blocks for family in block.families):
+        end = start + len(features.family(family))
+        part, start = shares[start:end], end
+        if family == "signal":
+            named.extend(
+                Evidence(signal.name, signal.quote, weight)
+                for signal, weight in zip(features.signals, part.tolist(), strict=True)
+            )
+        elif (places := occurrences(features, family)) is None:
+            rest += float(part.sum())
+        else:
+            steps += _spread(*places, part, len(steps))
+    running = np.concatenate([[0.0], np.cumsum(np.cumsum(steps)[:-1])])
     # What lies on the spaces around a word goes to the word after them.
     edges = np.concatenate([[0], view.starts[1:], [len(view.prefix) - 1]]) if len(view.starts) else np.array([0, 0])
-    words = np.diff(running[edges])
+    words = np.diff(running.take(edges))
     if not len(view.starts):
         rest += float(words.sum())
         words = np.empty(0)
@@ -84,11 +84,12 @@ def _direction(category: Category) -> Vector:
     return direction
 
 
-def _spread(per_character: Vector, starts: np.ndarray, ends: np.ndarray, shares: Vector) -> None:
-    """Add each share evenly to its characters, as steps up at the start and down at the end."""
+def _spread(starts: Positions, ends: Positions, shares: Vector, size: int) -> Vector:
+    """Return each share spread evenly over its characters, as steps up at the start and down at the end."""
     density = shares / np.maximum(1, ends - starts)
-    np.add.at(per_character, starts, density)
-    np.add.at(per_character, ends, -density)
+    return np.asarray(
+        np.bincount(starts, weights=density, minlength=size) - np.bincount(ends, weights=density, minlength=size)
+    )
 
 
 def strongest(found: Contributions, features: Features) -> tuple[Evidence, ...]:
@@ -104,20 +105,23 @@ def _phrases(words: Vector, features: Features) -> Iterator[Evidence]:
     view = features.views["all"]
     if not len(words):
         return
-    strong = np.abs(words) >= max(_MIN_WEIGHT, float(np.quantile(np.abs(words), 0.8)))
+    sizes = np.abs(words)
+    strong = np.flatnonzero(sizes >= max(_MIN_WEIGHT, float(np.quantile(sizes, _STRONG)))).tolist()
     runs: list[tuple[float, int, int]] = []
-    index = 0
-    while index < len(words):
-        if not strong[index]:
-            index += 1
-            continue
-        end = index
-        while end < len(words) and end - index < _MAX_PHRASE_WORDS and strong[end] and words[end] * words[index] > 0:
-            end += 1
-        runs.append((float(words[index:end].sum()), index, end))
-        index = end
+    for index in strong:
+        weight = float(words[index])
+        if runs and _continues(runs[-1], index, weight):
+            runs[-1] = (runs[-1][0] + weight, runs[-1][1], index + 1)
+        else:
+            runs.append((weight, index, index + 1))
     runs.sort(key=lambda run: (-abs(run[0]), run[1]))
     for weight, start, end in runs[:_MAX_PHRASES]:
         # A word or two around it, so that a person can find the place; the weight is the run's alone.
         first, last = max(0, start - _AROUND), min(len(words), end + _AROUND)
         yield Evidence("words", view.text[view.starts[first] : view.ends[last - 1]], weight)
+
+
+def _continues(run: tuple[float, int, int], index: int, weight: float) -> bool:
+    """Return whether a word goes on with a run: it follows, points the same way, and there is room."""
+    total, start, end = run
+    return index == end and end - start < _MAX_PHRASE_WORDS and (total > 0) == (weight > 0)

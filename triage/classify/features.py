@@ -20,7 +20,7 @@ from triage.classify.ngrams import (
     hash_words,
     mix,
 )
-from triage.classify.normalise import fold, without_accents, words_only
+from triage.classify.normalise import WordText, fold, without_accents, words_only
 from triage.classify.signals import Signal, extract_signals
 from triage.records import Message
 
@@ -97,14 +97,14 @@ def extract_features(message: Message, owner: OwnerMask = OwnerMask()) -> Featur
     mask = owner.words | OwnerMask.of(*(address.name for address in message.recipients)).words
     subject = fold(message.subject)
     text = fold(f"{message.text}\n\n{message.forwarded}" if message.forwarded else message.text)
-    subject_words = _mask(words_only(without_accents(subject.text)), mask)
-    text_words = _mask(words_only(without_accents(text.text)), mask)
+    subject_words, text_words = WordText.of(subject.text), WordText.of(text.text)
     views = {
-        "all": hash_text(f"{subject_words} {text_words}".strip()),
+        "all": hash_text(f"{_mask(subject_words.words, mask)} {_mask(text_words.words, mask)}".strip()),
         "quoted": hash_text(words_only(without_accents(fold(message.quoted[:3000]).text))),
     }
     tokens = np.fromiter((zlib.crc32(token.encode()) for token in _tokens(message)), dtype=np.uint64)
-    return Features(views, tokens, extract_signals(message, subject, text))
+    sentences = [*subject_words.sentences, ".", *text_words.sentences]
+    return Features(views, tokens, extract_signals(message, subject, text, sentences))
 
 
 def _mask(words: str, mask: frozenset[str]) -> str:

@@ -1,6 +1,9 @@
-"""Message to verdict: the one way that daemon, scan, training and evaluation share."""
+"""Message to verdict: the one way that daemon, scan, training and evaluation share.
 
-from dataclasses import dataclass
+A first look at the words clears plain `other`; the rest is parsed and judged in full.
+"""
+
+from dataclasses import dataclass, replace
 
 from triage.classify.advice import advise
 from triage.classify.decision import CostTable, decide
@@ -8,6 +11,8 @@ from triage.classify.explanation import Contributions, contributions, strongest
 from triage.classify.features import Features, OwnerMask, extract_features
 from triage.classify.model import LinearModel, Vector
 from triage.classify.scorer import probabilities, scam_kind, score, vectorise
+from triage.classify.screen import glance_words
+from triage.mail.parse import OpenedMessage, open_message
 from triage.records import CATEGORIES, Category, Evidence, Message, Verdict
 
 _SIGNAL_WORDS = {
@@ -93,6 +98,22 @@ class Explanation:
     features: Features
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A message and its verdict."""
+
+    opened: OpenedMessage
+    verdict: Verdict
+
+
+def only_vouched(message: Message, authserv_id: str | None) -> Message:
+    """Return the message without what other servers than the account's own say of its sender."""
+    if authserv_id is None:
+        return message
+    own = tuple(one for one in message.authentication if one.authserv_id == authserv_id.lower())
+    return replace(message, authentication=own)
+
+
 class Judge:
     """A model, its costs and its owner: judges messages one after the other."""
 
@@ -112,23 +133,55 @@ class Judge:
         """The model's identity, as verdicts carry it."""
         return self._model.model_id
 
+    def read(self, content: bytes, *, is_cut: bool = False, authserv_id: str | None = None) -> Judged:
+        """Open a message and judge it: the way that every verdict on mail comes about.
+
+        Args:
+            content: see `open_message`.
+            authserv_id: whose word about a sender's domain is to be believed; None believes
+                the topmost header (RFC 8601 section 5).
+
+        Raises:
+            MessageError: it is empty or no mail message at all.
+        """
+        opened = open_message(content, is_cut=is_cut)
+        verdict = self.clear(opened)
+        if verdict is None:
+            verdict = self.judge(only_vouched(opened.complete(), authserv_id))
+        return Judged(opened, verdict)
+
+    def clear(self, opened: OpenedMessage) -> Verdict | None:
+        """Return the verdict on plain `other`, None for what has to be judged in full."""
+        screen = self._model.screen
+        glance = screen.look(glance_words(opened.glance()))
+        if not screen.clears(glance):
+            return None
+        return Verdict(
+            category=Category.OTHER,
+            probabilities={one: round(chance, 6) for one, chance in screen.probabilities(glance.score).items()},
+            scam_kind=None,
+            evidence=screen.evidence(glance),
+            reason="nothing in it speaks of an offer",
+            model_id=self._model.model_id,
+        )
+
     def judge(self, message: Message) -> Verdict:
-        """Return the verdict on a message; the same for the same message, always."""
+        """Return the verdict of the full model; the same for the same message, always."""
         return self.explain(message).verdict
 
     def explain(self, message: Message) -> Explanation:
         """Return the verdict with the exact contributions behind it."""
         features = extract_features(message, self._owner)
-        vectors = vectorise(features, self._model)
-        chances = probabilities(score(vectors, self._model), self._model)
+        vector = vectorise(features, self._model)
+        chances = probabilities(score(vector, self._model), self._model)
         category = decide(chances, self._costs) if features.views["all"].starts.size else None
         likeliest = category or CATEGORIES[int(chances.argmax())]
-        found = contributions(likeliest, features, vectors, self._model)
+        found = contributions(likeliest, features, vector, self._model)
         evidence = strongest(found, features)
         verdict = Verdict(
             category=category,
             probabilities={one: round(float(chance), 6) for one, chance in zip(CATEGORIES, chances, strict=True)},
-            scam_kind=scam_kind(vectors, self._model) if category is Category.SCAM else None,
+            scam_kind=scam_kind(vector, self._model) if category is Category.SCAM else None,
             evidence=evidence,
             reason=_reason(category, chances, evidence, features),
             model_id=self._model.model_id,

@@ -36,8 +36,11 @@ class _Slot:
 
 @dataclass(frozen=True, slots=True)
 class _Phrase:
+    """A phrase; `needed` are words of which one must be in the text, none where that cannot be said."""
+
     name: str
     slots: tuple[_Slot, ...]
+    needed: frozenset[str]
 
 
 class PhraseBook:
@@ -66,13 +69,13 @@ class PhraseBook:
     def find(self, words: Sequence[str]) -> list[Match]:
         """Return the first match of each signal asserted and of each denied, in the order found."""
         found: dict[tuple[str, bool], Match] = {}
-        candidates = self._known.get
+        candidates, present = self._known.get, frozenset(words)
         for index, word in enumerate(words):
             phrases = candidates(word)
             if phrases is None:
                 phrases = self._look_up(word)
             for phrase in phrases:
-                if (phrase.name, False) in found:
+                if (phrase.name, False) in found or (phrase.needed and phrase.needed.isdisjoint(present)):
                     continue
                 end = _match_from(phrase.slots, words, index)
                 if end:
@@ -109,7 +112,8 @@ def _compile(name: str, line: str) -> _Phrase:
         stems = tuple(option[:-1] for option in options if option.endswith("*"))
         slots.append(_Slot(words, stems, may_skip))
         may_skip = False
-    return _Phrase(name, tuple(slots))
+    needed = next((slot.words for slot in slots[1:] if not slot.stems), frozenset())
+    return _Phrase(name, tuple(slots), needed)
 
 
 def _match_from(slots: Sequence[_Slot], words: Sequence[str], start: int) -> int:

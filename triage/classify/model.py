@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-FORMAT = 1
+from triage.classify import screen as screens
+from triage.classify.screen import NEVER, Screen
+
+FORMAT = 2
 """Version of the fields below; a file of another version is refused."""
 
 Weights = npt.NDArray[np.float16]
@@ -46,6 +49,7 @@ class LinearModel:
             al. 2017, section 4.2).
         kind_names: kinds of scam in the order of the columns of `kind_weights`.
         kind_block: the block whose buckets the kinds are judged by.
+        screen: clears plain `other` before anything else is looked at.
         model_id: first digits of the digest of the file; empty before it is saved.
     """
 
@@ -59,6 +63,7 @@ class LinearModel:
     kind_block: str
     kind_weights: Weights = field(repr=False)
     kind_intercept: Vector
+    screen: Screen = NEVER
     model_id: str = ""
 
     def block(self, name: str) -> Block:
@@ -90,6 +95,7 @@ def to_plain(model: LinearModel) -> dict[str, object]:
         "kind_block": model.kind_block,
         "kind_weights": model.kind_weights,
         "kind_intercept": model.kind_intercept,
+        "screen": screens.to_plain(model.screen),
     }
 
 
@@ -102,9 +108,9 @@ def from_plain(plain: Mapping[str, object], model_id: str) -> LinearModel:
     if plain["format"] != FORMAT:
         message = f"format {plain['format']} instead of {FORMAT}"
         raise ValueError(message)
-    blocks = plain["blocks"]
-    if not isinstance(blocks, list):
-        message = "blocks is not a list"
+    blocks, screen = plain["blocks"], plain["screen"]
+    if not isinstance(blocks, list) or not isinstance(screen, dict):
+        message = "blocks is not a list, or screen not a dict"
         raise TypeError(message)
     kinds = plain["kind_names"]
     if not isinstance(kinds, list):
@@ -121,6 +127,7 @@ def from_plain(plain: Mapping[str, object], model_id: str) -> LinearModel:
         kind_block=str(plain["kind_block"]),
         kind_weights=_array(plain, "kind_weights"),
         kind_intercept=_array(plain, "kind_intercept").astype(np.float64),
+        screen=screens.from_plain(screen),
         model_id=model_id,
     )
 

@@ -20,7 +20,7 @@ from triage.classify.domains import (
     registrable,
 )
 from triage.classify.matching import SENTENCE_ENDS, PhraseBook
-from triage.classify.normalise import NormalText, sentence_words
+from triage.classify.normalise import NormalText
 from triage.classify.phrases import PHRASES
 from triage.records import Message
 
@@ -57,16 +57,19 @@ class Signal:
     quote: str
 
 
-def extract_signals(message: Message, subject: NormalText, text: NormalText) -> tuple[Signal, ...]:
+def extract_signals(
+    message: Message, subject: NormalText, text: NormalText, sentences: Sequence[str]
+) -> tuple[Signal, ...]:
     """Return the signals of a message, each name once, in a fixed order.
 
     Args:
         subject: the folded subject.
         text: the folded text the sender wrote or passed on.
+        sentences: the words of both, with "." where a sentence ends.
     """
     found: dict[str, Signal] = {}
     for signal in chain(
-        _of_words(f"{subject.text} . {text.text}"),
+        _of_words(sentences[:_MAX_WORDS]),
         _of_sender(message),
         _of_platform(message),
         _of_concealment(message, subject, text),
@@ -79,8 +82,7 @@ def extract_signals(message: Message, subject: NormalText, text: NormalText) -> 
     return tuple(found.values())
 
 
-def _of_words(folded: str) -> Iterator[Signal]:
-    words = sentence_words(folded)[:_MAX_WORDS]
+def _of_words(words: Sequence[str]) -> Iterator[Signal]:
     for match in _BOOK.find(words):
         name = f"denies:{match.name}" if match.is_denied else match.name
         yield Signal(name, _quote(words, match.start, match.end))

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from triage.bootstrap import build_account_sources, build_authserv_ids, build_judge, build_path_sources
 from triage.classify.advice import REPORT
-from triage.classify.judge import Explanation, describe
+from triage.classify.judge import Explanation, describe, only_vouched
 from triage.cli.output import (
     advice_line,
     evidence_to_json,
@@ -20,9 +20,8 @@ from triage.cli.output import (
 from triage.cli.settings import optional_config, required_config
 from triage.errors import ConfigError, MessageError
 from triage.interfaces import MailSource
-from triage.mail.parse import parse_message
-from triage.records import MessageRef, RawMessage, Uid, UidValidity
-from triage.service.cycle import only_vouched
+from triage.mail.parse import open_message
+from triage.records import MessageRef, RawMessage, Uid, UidValidity, Verdict
 
 _REF = re.compile(r"(?P<account>[^/;]+)/(?P<folder>.+);uidvalidity=(?P<validity>\d+);uid=(?P<uid>\d+)")
 _POSITION = re.compile(r"(?P<path>.+)#(?P<position>\d+)")
@@ -32,14 +31,14 @@ def explain(config_path: Path | None, message: str, *, as_json: bool) -> None:
     """Print the verdict on one message and everything that led to it."""
     raw = _read(config_path, message)
     config = optional_config(config_path)
-    parsed = only_vouched(
-        parse_message(raw.content, is_cut=raw.is_cut), build_authserv_ids(config).get(raw.ref.account)
-    )
-    found = build_judge(config).explain(parsed)
+    judge = build_judge(config)
+    opened = open_message(raw.content, is_cut=raw.is_cut)
+    found = judge.explain(only_vouched(opened.complete(), build_authserv_ids(config).get(raw.ref.account)))
+    verdict = judge.clear(opened) or found.verdict
     if as_json:
-        open_console().print(_to_json(message, found), soft_wrap=True, markup=False)
+        open_console().print(_to_json(message, verdict, found), soft_wrap=True, markup=False)
     else:
-        _print(found)
+        _print(verdict, found)
 
 
 def _read(config_path: Path | None, message: str) -> RawMessage:
@@ -78,8 +77,7 @@ def _read_one(source: MailSource, folder: str, ref: MessageRef | None, name: str
     raise MessageError(message)
 
 
-def _to_json(source: str, found: Explanation) -> str:
-    verdict = found.verdict
+def _to_json(source: str, verdict: Verdict, found: Explanation) -> str:
     return json.dumps(
         {
             "source": source,
@@ -89,8 +87,9 @@ def _to_json(source: str, found: Explanation) -> str:
             "scam_kind": verdict.scam_kind,
             "advice": advice_line(verdict),
             "reason": verdict.reason,
+            "first_look": verdict is not found.verdict,
             "explained": found.category.value,
-            "evidence": evidence_to_json(verdict),
+            "evidence": evidence_to_json(found.verdict),
             "words_total": round(float(found.contributions.words.sum()), 4),
             "signals_total": round(sum(item.weight for item in found.contributions.named), 4),
             "rest": round(found.contributions.rest, 4),
@@ -101,23 +100,25 @@ def _to_json(source: str, found: Explanation) -> str:
     )
 
 
-def _print(found: Explanation) -> None:
+def _print(verdict: Verdict, found: Explanation) -> None:
     console = open_console()
-    verdict = found.verdict
     name = verdict.category.value if verdict.category else "unsure"
     console.print(Text.assemble((name, "bold"), f": {printable(verdict.reason)}"))
     console.print("  ".join(f"{category.value} {chance:.1%}" for category, chance in verdict.probabilities.items()))
     if advice := advice_line(verdict):
         console.print(f"{(verdict.scam_kind or '').replace('_', ' ')}: {advice} {REPORT}")
+    if verdict is not found.verdict:
+        words = ", ".join(printable(item.quote) for item in verdict.evidence)
+        console.print(f"Cleared at first look; of its words these say most: {words}. Judged in full it would be:")
     console.print()
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("weight", justify="right")
     table.add_column("evidence")
     table.add_column("shown by")
-    for item in verdict.evidence:
+    for item in found.verdict.evidence:
         table.add_row(f"{item.weight:+.2f}", describe(item.name), Text(printable(item.quote, 70)))
     parts = found.contributions
-    listed = sum(item.weight for item in verdict.evidence)
+    listed = sum(item.weight for item in found.verdict.evidence)
     table.add_row(f"{parts.total - listed:+.2f}", "all the rest", "other words, sender, the usual share of such mail")
     table.add_row(f"{parts.total:+.2f}", f"score of {found.category.value} against the mean of the others", "")
     console.print(table)

@@ -18,32 +18,40 @@ import numpy as np
 from scipy import sparse
 
 from triage.classify.model import Block
+from triage.classify.screen import glance_words
 from triage.errors import ConfigError, MessageError
-from triage.learn.dataset import count_message, counts_matrix
+from triage.learn.dataset import GLANCE_BITS, count_glances, count_message, counts_matrix
 from triage.learn.fit import BASE_RECIPE
-from triage.mail.parse import parse_message
+from triage.mail.parse import open_message
+
+_GLANCE = "glance"
 
 
 def save_background(path: Path, contents: Sequence[bytes], blocks: Sequence[Block]) -> int:
     """Count messages and write the counts; return how many there were."""
-    counted = []
+    counted, glances = [], []
     for content in contents:
         try:
-            counted.append(count_message(parse_message(content), blocks))
+            opened = open_message(content)
         except MessageError:
             continue
+        counted.append(count_message(opened.complete(), blocks))
+        glances.append(glance_words(opened.glance()))
     arrays: dict[str, np.ndarray] = {"layout": np.array(describe_layout(blocks))}
     for place, block in enumerate(blocks):
         matrix = counts_matrix([one[place] for one in counted], block)
         arrays[f"{block.name}.indices"] = matrix.indices.astype(np.uint32)
         arrays[f"{block.name}.counts"] = np.minimum(matrix.data, 255).astype(np.uint8)
         arrays[f"{block.name}.pointers"] = matrix.indptr.astype(np.uint32)
+    words = count_glances(glances)
+    arrays[f"{_GLANCE}.indices"] = words.indices.astype(np.uint32)
+    arrays[f"{_GLANCE}.pointers"] = words.indptr.astype(np.uint32)
     np.savez_compressed(path, allow_pickle=False, **arrays)
     return len(counted)
 
 
-def load_background(path: Path, blocks: Sequence[Block]) -> tuple[sparse.csr_matrix, ...]:
-    """Return a matrix of counts for each block.
+def load_background(path: Path, blocks: Sequence[Block]) -> tuple[tuple[sparse.csr_matrix, ...], sparse.csr_matrix]:
+    """Return a matrix of counts for each block, and one of the words of the first look.
 
     Raises:
         ConfigError: it was counted for other blocks.
@@ -57,12 +65,18 @@ def load_background(path: Path, blocks: Sequence[Block]) -> tuple[sparse.csr_mat
             indices, pointers = arrays[f"{block.name}.indices"], arrays[f"{block.name}.pointers"]
             shape = (len(pointers) - 1, 2**block.bits)
             found.append(sparse.csr_matrix((data, indices.astype(np.int64), pointers.astype(np.int64)), shape=shape))
-    return tuple(found)
+        indices, pointers = arrays[f"{_GLANCE}.indices"], arrays[f"{_GLANCE}.pointers"]
+        words = sparse.csr_matrix(
+            (np.ones(len(indices)), indices.astype(np.int64), pointers.astype(np.int64)),
+            shape=(len(pointers) - 1, 2**GLANCE_BITS),
+        )
+    return tuple(found), words
 
 
 def describe_layout(blocks: Sequence[Block]) -> str:
     """Return the blocks as counts depend on them: weights may change, families and bits may not."""
-    return ";".join(f"{block.name}:{','.join(block.families)}:{block.bits}" for block in blocks)
+    parts = [f"{block.name}:{','.join(block.families)}:{block.bits}" for block in blocks]
+    return ";".join([*parts, f"{_GLANCE}:{GLANCE_BITS}"])
 
 
 def main() -> None:

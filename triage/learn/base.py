@@ -7,17 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from triage.classify.decision import CostTable
-from triage.classify.features import extract_features
+from triage.classify.judge import Judge
 from triage.classify.model import LinearModel
-from triage.classify.scorer import probabilities, score, vectorise
 from triage.config import DecisionConfig
 from triage.learn.background import load_background
 from triage.learn.card import make_card, render_card
 from triage.learn.corpus import load_corpus
-from triage.learn.dataset import build_dataset, with_background
-from triage.learn.fit import BASE_RECIPE, fit_model, held_out_scores
+from triage.learn.dataset import Dataset, build_dataset, with_background
+from triage.learn.fit import BASE_RECIPE, HeldOut, fit_model, held_out_scores
 from triage.learn.metrics import Answers, answer, interval, macro_f1
-from triage.mail.parse import parse_message
 from triage.modelfile import save_model, write_whole
 from triage.records import CATEGORIES
 
@@ -53,18 +51,35 @@ def train_base(corpus: Sequence[Path], output: Path) -> TrainingReport:
     dataset = build_dataset(specimens, recipe.layout())
     backgrounds = [path / BACKGROUND for path in corpus if (path / BACKGROUND).is_file()]
     for path in backgrounds:
-        dataset = with_background(dataset, load_background(path, recipe.layout()))
+        dataset = with_background(dataset, *load_background(path, recipe.layout()))
     held_out = held_out_scores(dataset, recipe)
     found = answer(specimens, dataset.labels[: len(dataset)], held_out.probabilities, _costs())
     model = fit_model(dataset, recipe, held_out)
     check = _judge_check(output / CHECK, model) if (output / CHECK).is_dir() else None
-    card = make_card(found, recipe, background=len(dataset.labels) - len(dataset), check=check)
+    card = make_card(
+        found,
+        recipe,
+        background=len(dataset.labels) - len(dataset),
+        check=check,
+        screen=_screen_figures(held_out, dataset),
+    )
     digest = save_model(output / "base.joblib", model, card)
     write_whole(output / "base.md", render_card(card).encode())
     low, high = interval(found, macro_f1)
     return TrainingReport(
         len(specimens), len(set(dataset.groups)), macro_f1(found.truth, found.answers), low, high, digest
     )
+
+
+def _screen_figures(held_out: HeldOut, dataset: Dataset) -> dict[str, object]:
+    """Return what the first look keeps of authors it had not seen."""
+    labels = dataset.labels[: len(dataset)]
+    return {
+        "words": len(held_out.screen.screen.weights),
+        "kept": {
+            category.value: round(held_out.screen.kept(labels == index), 4) for index, category in enumerate(CATEGORIES)
+        },
+    }
 
 
 def _costs() -> CostTable:
@@ -74,7 +89,7 @@ def _costs() -> CostTable:
 def _judge_check(folder: Path, model: LinearModel) -> Answers:
     """Answer the check set with the finished model."""
     specimens = load_corpus([folder])
-    features = [extract_features(parse_message(one.content)) for one in specimens]
-    chances = np.array([probabilities(score(vectorise(one, model), model), model) for one in features])
+    judge = Judge(model, _costs())
+    chances = np.array([[*judge.read(one.content).verdict.probabilities.values()] for one in specimens])
     labels = np.array([CATEGORIES.index(one.category) for one in specimens], dtype=np.int64)
     return answer(specimens, labels, chances, _costs())

@@ -31,7 +31,12 @@ ORDINARY = "ordinary"
 
 
 def make_card(
-    found: Answers, recipe: Recipe, *, background: int = 0, check: Answers | None = None
+    found: Answers,
+    recipe: Recipe,
+    *,
+    background: int = 0,
+    check: Answers | None = None,
+    screen: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
     """Return the card as JSON values; it holds no mail text.
 
@@ -39,6 +44,7 @@ def make_card(
         found: answers on the corpus, each author's by models that had not seen that author.
         background: how many ordinary mails were learnt from beside the corpus.
         check: answers of the finished model on the check set.
+        screen: how many words the first look weighs, and the share it keeps by category.
     """
     specimens = found.specimens
     languages = Counter(one.lang for one in specimens)
@@ -86,6 +92,7 @@ def make_card(
             },
         },
         "check": _part(check),
+        "screen": dict(screen or {}),
         "recipe": {
             "blocks": [list(block) for block in recipe.blocks],
             "idf_power": recipe.idf_power,
@@ -185,6 +192,7 @@ def render_card(card: Mapping[str, object]) -> str:
         "",
         *_render_part("Of these, authors of everyday mail", _ORDINARY_WORDS, _table(held, "ordinary_mixture")),
         *_render_part("On mail written after the model", _CHECK_WORDS, _table(card, "check")),
+        *_render_screen(_table(card, "screen")),
         "## Limits",
         "",
         "The mails were written by few hands, many of them to be hard: contrast pairs differ in a fact or two. Languages that",
@@ -228,6 +236,19 @@ def _render_part(title: str, words: Sequence[str], part: Mapping[str, object]) -
         "| | " + " | ".join(names) + " | unsure |",
         "|---|" + "---:|" * (len(names) + 1),
         *_confusion_rows(part["confusion"], names),
+        "",
+    ]
+
+
+def _render_screen(screen: Mapping[str, object]) -> list[str]:
+    if not screen:
+        return []
+    kept = ", ".join(f"{float(str(share)):.2%} of {name}" for name, share in _table(screen, "kept").items())
+    return [
+        "## The first look",
+        "",
+        f"It weighs {screen['words']} words and clears plain `other` before anything else is read. Of authors it never saw it keeps",
+        f"{kept}. The figures above include it.",
         "",
     ]
 

@@ -1,5 +1,6 @@
 """Specimens to matrices: the scorer's own counting, once for each message."""
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,10 +10,14 @@ from scipy import sparse
 
 from triage.classify.features import extract_features
 from triage.classify.model import Block, Vector
-from triage.classify.scorer import Buckets, count_buckets
+from triage.classify.scorer import Buckets, count_features
+from triage.classify.screen import glance_words
 from triage.learn.corpus import Specimen
-from triage.mail.parse import parse_message
+from triage.mail.parse import open_message
 from triage.records import CATEGORIES, Category, Message
+
+GLANCE_BITS = 18
+"""Binary logarithm of the buckets that words of background mail are counted in."""
 
 Labels = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.intp]
@@ -27,6 +32,8 @@ class Dataset:
         counts: a matrix for each block, shape (n, 2 ** bits), of occurrences.
         labels: indices into `CATEGORIES`, shape (n,); more where background mail follows.
         groups: names of authors, shape (specimens,).
+        glances: the words of each specimen, as the first look sees them.
+        ordinary: the same of background mail, shape (m, 2 ** GLANCE_BITS), by the bucket of a word.
     """
 
     specimens: tuple[Specimen, ...]
@@ -34,6 +41,8 @@ class Dataset:
     counts: tuple[sparse.csr_matrix, ...]
     labels: Labels
     groups: npt.NDArray[np.str_]
+    glances: tuple[tuple[bytes, ...], ...]
+    ordinary: sparse.csr_matrix
 
     def __len__(self) -> int:
         """Return how many mails there are."""
@@ -42,20 +51,26 @@ class Dataset:
 
 def build_dataset(specimens: Sequence[Specimen], blocks: Sequence[Block]) -> Dataset:
     """Count the features of every specimen."""
-    counted = [count_message(parse_message(specimen.content), blocks) for specimen in specimens]
+    opened = [open_message(specimen.content) for specimen in specimens]
+    counted = [count_message(one.complete(), blocks) for one in opened]
     return Dataset(
         specimens=tuple(specimens),
         blocks=tuple(blocks),
         counts=tuple(counts_matrix([one[place] for one in counted], block) for place, block in enumerate(blocks)),
         labels=np.array([CATEGORIES.index(specimen.category) for specimen in specimens], dtype=np.int64),
         groups=np.array([specimen.group for specimen in specimens]),
+        glances=tuple(tuple(glance_words(one.glance())) for one in opened),
+        ordinary=sparse.csr_matrix((0, 2**GLANCE_BITS)),
     )
 
 
 def count_message(message: Message, blocks: Sequence[Block]) -> list[tuple[Buckets, Buckets]]:
     """Return distinct buckets and their counts for each block."""
-    features = extract_features(message)
-    return [count_buckets(features, block) for block in blocks]
+    counted = count_features(extract_features(message), blocks)
+    return [
+        (counted.places[start:end] - block.offset, counted.counts[start:end])
+        for block, start, end in zip(blocks, counted.bounds[:-1], counted.bounds[1:], strict=True)
+    ]
 
 
 def counts_matrix(rows: Sequence[tuple[Buckets, Buckets]], block: Block) -> sparse.csr_matrix:
@@ -66,7 +81,24 @@ def counts_matrix(rows: Sequence[tuple[Buckets, Buckets]], block: Block) -> spar
     return sparse.csr_matrix((data, indices, pointers), shape=(len(rows), 2**block.bits))
 
 
-def with_background(dataset: Dataset, background: Sequence[sparse.csr_matrix]) -> Dataset:
+def count_glances(glances: Sequence[Sequence[bytes]]) -> sparse.csr_matrix:
+    """Return which buckets the words of each mail fall in, shape (n, 2 ** GLANCE_BITS)."""
+    return presence([sorted({glance_bucket(word) for word in words}) for words in glances], 2**GLANCE_BITS)
+
+
+def glance_bucket(word: bytes) -> int:
+    """Return the bucket that a word of background mail is counted in."""
+    return zlib.crc32(word) >> (32 - GLANCE_BITS)
+
+
+def presence(rows: Sequence[Sequence[int]], width: int) -> sparse.csr_matrix:
+    """Return a matrix of ones at the columns of each row, shape (n, width)."""
+    indices = np.array([place for row in rows for place in row], dtype=np.int64)
+    pointers = np.cumsum([0, *(len(row) for row in rows)])
+    return sparse.csr_matrix((np.ones(len(indices)), indices, pointers), shape=(len(rows), width))
+
+
+def with_background(dataset: Dataset, background: Sequence[sparse.csr_matrix], ordinary: sparse.csr_matrix) -> Dataset:
     """Return the data set with ordinary mail below it: rows that are `other`, learnt from and never judged."""
     extra = background[0].shape[0]
     return Dataset(
@@ -77,6 +109,8 @@ def with_background(dataset: Dataset, background: Sequence[sparse.csr_matrix]) -
         ),
         labels=np.concatenate([dataset.labels, np.full(extra, CATEGORIES.index(Category.OTHER), dtype=np.int64)]),
         groups=dataset.groups,
+        glances=dataset.glances,
+        ordinary=sparse.vstack([dataset.ordinary, ordinary], format="csr"),
     )
 
 

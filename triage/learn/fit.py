@@ -11,6 +11,7 @@ from triage.classify.model import Block, LinearModel, Vector
 from triage.classify.scorer import softmax
 from triage.learn.dataset import Dataset, Labels, Rows, design_matrix, inverse_frequencies
 from triage.learn.kinds import KINDS, canonical_kind
+from triage.learn.screen import FittedScreen, fit_screen
 from triage.records import CATEGORIES, Category
 
 _NEVER = -30.0
@@ -67,11 +68,13 @@ class HeldOut:
 
     Attributes:
         scores: raw, shape (n, 4).
-        probabilities: calibrated on the other groups, shape (n, 4).
+        probabilities: calibrated on the other groups, shape (n, 4); the first look's for what it cleared.
+        screen: the first look.
     """
 
     scores: Vector
     probabilities: Vector
+    screen: FittedScreen
 
 
 def fit_linear(
@@ -127,7 +130,10 @@ def held_out_scores(dataset: Dataset, recipe: Recipe) -> HeldOut:
     for train, test in folds:  # calibrated by what the other folds held out
         slope, bias = calibrate(scores[train], dataset.labels[train])
         chances[test] = [softmax(slope * row + bias) for row in scores[test]]
-    return HeldOut(scores, chances)
+    screen = fit_screen(dataset, folds)
+    for row in np.flatnonzero(screen.scores < screen.screen.threshold):
+        chances[row] = [*screen.screen.probabilities(screen.scores[row]).values()]
+    return HeldOut(scores, chances, screen)
 
 
 def calibrate(scores: Vector, labels: Labels) -> tuple[Vector, Vector]:
@@ -175,6 +181,7 @@ def fit_model(dataset: Dataset, recipe: Recipe, held_out: HeldOut) -> LinearMode
         kind_block=recipe.kind_block,
         kind_weights=kind_weights,
         kind_intercept=kind_intercept,
+        screen=held_out.screen.screen,
     )
 
 

@@ -38,6 +38,7 @@ _HIDDEN_STYLE = re.compile(
     re.IGNORECASE,
 )
 _COLOUR = re.compile(r"(?:^|;)\s*color\s*:\s*([^;!]+)", re.IGNORECASE)
+_ANY_TAG = re.compile(r"<[^>]*>")
 _BACKGROUND = re.compile(r"background(?:-color)?\s*:\s*([^;!]+)", re.IGNORECASE)
 _HIDDEN_CLASS = re.compile(r"\.([\w-]{1,60})\s*\{[^{}]*display\s*:\s*none", re.IGNORECASE)
 _MEDIA_RULE = re.compile(r"@media[^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", re.IGNORECASE)
@@ -57,7 +58,7 @@ def extract_html(markup: str) -> HtmlText:
     """Split markup into visible text, hidden text and links; accepts anything."""
     markup = markup[:_MAX_HTML_CHARACTERS]
     if _is_hostile(markup):
-        return HtmlText(tidy(re.sub(r"<[^>]*>", " ", markup)), "", ())
+        return HtmlText(tidy(_ANY_TAG.sub(" ", markup)), "", ())
     hides = bool(_HIDING.search(markup))
     tree = LexborHTMLParser(_BLOCK.sub(_BREAK + "<", markup))
     body = tree.body
@@ -69,6 +70,15 @@ def extract_html(markup: str) -> HtmlText:
     return HtmlText(tidy(body.text(deep=True, separator="")), hidden, links)
 
 
+def glance_html(markup: str) -> str:
+    """Return all text of some markup, hidden text included, with a space wherever a tag stands."""
+    markup = markup[:_MAX_HTML_CHARACTERS]
+    if _is_hostile(markup):
+        return _ANY_TAG.sub(" ", markup)
+    body = LexborHTMLParser(markup).body
+    return "" if body is None else body.text(deep=True, separator=" ")
+
+
 def tidy(text: str) -> str:
     """Collapse white space within lines and drop empty ones beyond a paragraph break."""
     lines = (" ".join(line.split()) for line in text.split(_BREAK))
@@ -76,6 +86,9 @@ def tidy(text: str) -> str:
 
 
 def _is_hostile(markup: str) -> bool:
+    closed = markup.count("</")
+    if markup.count("<") - 2 * closed <= _MAX_OPEN_FORMATTING:
+        return False
     opened = len(_FORMATTING.findall(markup))
     return opened > _MAX_OPEN_FORMATTING and opened - len(_FORMATTING_END.findall(markup)) > _MAX_OPEN_FORMATTING
 

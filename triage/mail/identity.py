@@ -1,15 +1,15 @@
 """The identity of a message that survives copies, moves and new UIDs."""
 
 import hashlib
-import re
+from collections.abc import Sequence
 
 # These stay the same in every copy of a message; Received, Status and the like do not.
 FINGERPRINT_FIELDS = ("message-id", "date", "from", "subject")
 
-_FIELD = re.compile(
-    rb"^(message-id|date|from|subject)[ \t]*:((?:[^\r\n]*(?:\r?\n[ \t])?)*)", re.IGNORECASE | re.MULTILINE
-)
-_HEADER_END = re.compile(rb"\r?\n\r?\n")
+_NAMES = frozenset(name.encode() for name in FINGERPRINT_FIELDS)
+# Most lines of a header begin with another letter and are passed over at once.
+_INITIALS = frozenset(bytes([letter]) for name in _NAMES for letter in name[:1] + name[:1].upper())
+_HEADER_ENDS = (b"\n\n", b"\n\r\n")
 # RFC 5322 sets no limit for a header section; 64 KiB is what is read of a message anyway.
 _MAX_HEADER_BYTES = 65536
 
@@ -25,13 +25,25 @@ def fingerprint(content: bytes) -> str:
         32 hexadecimal digits; the same for every copy of a message.
     """
     head = content[:_MAX_HEADER_BYTES]
-    if end := _HEADER_END.search(head):
-        head = head[: end.start()]
+    ends = [place for end in _HEADER_ENDS if (place := head.find(end)) >= 0]
+    lines = head[: min(ends, default=None)].split(b"\n")
     found: dict[bytes, bytes] = {}
-    for match in _FIELD.finditer(head):
-        found.setdefault(match[1].lower(), b" ".join(match[2].split()))
+    for place, line in enumerate(lines):
+        if line[:1] in _INITIALS:
+            name, colon, value = line.partition(b":")
+            name = name.rstrip(b" \t").lower()
+            if colon and name in _NAMES and name not in found:
+                found[name] = b" ".join(b" ".join([value, *_folded(lines, place + 1)]).split())
     digest = hashlib.sha256()
-    for name in FINGERPRINT_FIELDS:
-        value = found.get(name.encode(), b"")
+    for field in FINGERPRINT_FIELDS:
+        value = found.get(field.encode(), b"")
         digest.update(b"%d:%s" % (len(value), value))
     return digest.hexdigest()[:32]
+
+
+def _folded(lines: Sequence[bytes], start: int) -> Sequence[bytes]:
+    """Return the lines that continue a field (RFC 5322 section 2.2.3)."""
+    end = start
+    while end < len(lines) and lines[end][:1] in {b" ", b"\t"}:
+        end += 1
+    return lines[start:end]

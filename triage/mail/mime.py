@@ -7,7 +7,7 @@ a base64 part cut in the middle, goes to the standard library, which mends it.
 
 import base64
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.errors import HeaderParseError
@@ -38,7 +38,7 @@ class Parts:
         repairs: what had to be mended, by name.
     """
 
-    headers: Mapping[str, tuple[str, ...]]
+    headers: Mapping[str, Sequence[str]]
     plain: tuple[str, ...]
     html: tuple[str, ...]
     attachments: tuple[Attachment, ...]
@@ -59,7 +59,7 @@ def parse_parts(content: bytes) -> Parts:
     Raises:
         MessageError: it is empty, or has not one header field.
     """
-    if not content.strip():
+    if not content or content.isspace():
         message = "the message is empty"
         raise MessageError(message)
     try:
@@ -76,10 +76,12 @@ def parse_parts(content: bytes) -> Parts:
 
 def _parse_fast(content: bytes) -> Parts:
     mail = fast_mail_parser.parse_email(content, mode="lazy")
-    headers: dict[str, tuple[str, ...]] = {}
-    for name, values in mail.headers.items():
-        key = name.lower()
-        headers[key] = headers.get(key, ()) + tuple(values)
+    given = mail.headers
+    headers = {name.lower(): values for name, values in given.items()}
+    if len(headers) < len(given):  # the same field in capitals and small letters
+        headers = {}
+        for name, values in given.items():
+            headers[name.lower()] = [*headers.get(name.lower(), ()), *values]
     attachments = tuple(Attachment(part.filename, part.mimetype.lower()) for part in mail.attachments)
     repairs = tuple(sorted({warning.kind for warning in mail.warnings}))
     plain = tuple(text for text in mail.text_plain[:_MAX_TEXT_PARTS] if text)

@@ -1,16 +1,17 @@
 """The one parser: bytes to `Message`, shared by scan, daemon, training and evaluation."""
 
 import re
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from triage.mail.addresses import parse_addresses
 from triage.mail.authentication import parse_authentication_results
-from triage.mail.htmltext import extract_html
+from triage.mail.htmltext import extract_html, glance_html
 from triage.mail.identity import fingerprint
 from triage.mail.mime import Parts, parse_parts
 from triage.mail.quoting import split_zones
-from triage.records import Link, Message
+from triage.records import Address, Link, Message
 
 MAX_BODY_BYTES = 65536
 """How much of a message is read: 64 KiB hold the text of all but a few (design: fetch little)."""
@@ -21,12 +22,77 @@ _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'\])}]{3,500}", re.IGNORECASE)
 _TAG = re.compile(r"</?(?:html|body|p|div|br|table|a|span|font)\b[^>]*>", re.IGNORECASE)
 _BLANK_LINES = re.compile(r"\n\s*\n+")
 _MAX_LINKS = 100
+_MAX_ATTACHMENTS = 50
 # A plain part much shorter than the HTML is "your mail program cannot show this".
 _MIN_SHARE_OF_PLAIN = 0.3
 
 
-def parse_message(content: bytes, *, is_cut: bool = False) -> Message:
-    """Parse a message or its beginning.
+@dataclass(frozen=True, slots=True)
+class OpenedMessage:
+    """A message taken apart as far as a first look needs; the rest is read on demand."""
+
+    parts: Parts
+    content: bytes = field(repr=False)
+    is_cut: bool
+
+    @property
+    def subject(self) -> str:
+        """The subject, its white space collapsed."""
+        return " ".join(self.parts.first("subject").split())[:1000]
+
+    @property
+    def sender(self) -> Address | None:
+        """The first address of From."""
+        senders = parse_addresses(self.parts.first("from"))
+        return senders[0] if senders else None
+
+    @property
+    def message_id(self) -> str | None:
+        """The Message-ID."""
+        return self.parts.first("message-id").strip()[:500] or None
+
+    def glance(self) -> str:
+        """Return subject, names of attachments and text, quickly: quoted and hidden text is not told apart."""
+        plain = "\n".join(self.parts.plain)
+        text = "\n".join(glance_html(part) for part in self.parts.html)
+        if len(text) < len(plain) * _MIN_SHARE_OF_PLAIN:
+            text = f"{plain}\n{text}"
+        files = " ".join(item.name for item in self.parts.attachments[:_MAX_ATTACHMENTS])
+        return f"{self.subject}\n{files}\n{text}"
+
+    def complete(self) -> Message:
+        """Return the whole message."""
+        parts = self.parts
+        text, hidden, links, is_html = _visible_text(parts)
+        zones = split_zones(text, self.subject)
+        return Message(
+            subject=self.subject,
+            sender=self.sender,
+            reply_to=parse_addresses(parts.first("reply-to")),
+            recipients=parse_addresses(parts.first("to")),
+            copied=parse_addresses(parts.first("cc")),
+            date=parse_date(parts.first("date")),
+            message_id=self.message_id,
+            in_reply_to=(parts.first("in-reply-to") or parts.first("references")).strip()[:500] or None,
+            text=zones.written,
+            quoted=zones.quoted,
+            forwarded=zones.forwarded,
+            hidden=hidden,
+            links=links,
+            attachments=parts.attachments[:_MAX_ATTACHMENTS],
+            list_facts=_list_facts(parts),
+            mailer=next((parts.first(name) for name in _MAILER_FIELDS if name in parts.headers), "")[:200],
+            platform_class=f"{parts.first('x-linkedin-class')} {parts.first('x-linkedin-template')}".strip()[:200],
+            authentication=parse_authentication_results(parts.first("authentication-results")),
+            fingerprint=fingerprint(self.content),
+            is_html=is_html,
+            is_cut=self.is_cut,
+            repairs=parts.repairs,
+        )
+
+
+def open_message(content: bytes, *, is_cut: bool = False) -> OpenedMessage:
+    """Take a message or its beginning apart.
 
     Args:
         content: RFC 5322 bytes, hostile or broken as they may be; what is beyond
@@ -38,35 +104,16 @@ def parse_message(content: bytes, *, is_cut: bool = False) -> Message:
     """
     is_cut = is_cut or len(content) > MAX_BODY_BYTES
     content = _without_envelope(content[:MAX_BODY_BYTES])
-    parts = parse_parts(content)
-    subject = " ".join(parts.first("subject").split())[:1000]
-    text, hidden, links, is_html = _visible_text(parts)
-    zones = split_zones(text, subject)
-    senders = parse_addresses(parts.first("from"))
-    return Message(
-        subject=subject,
-        sender=senders[0] if senders else None,
-        reply_to=parse_addresses(parts.first("reply-to")),
-        recipients=parse_addresses(parts.first("to")),
-        copied=parse_addresses(parts.first("cc")),
-        date=parse_date(parts.first("date")),
-        message_id=parts.first("message-id").strip()[:500] or None,
-        in_reply_to=(parts.first("in-reply-to") or parts.first("references")).strip()[:500] or None,
-        text=zones.written,
-        quoted=zones.quoted,
-        forwarded=zones.forwarded,
-        hidden=hidden,
-        links=links,
-        attachments=parts.attachments[:50],
-        list_facts=_list_facts(parts),
-        mailer=next((parts.first(name) for name in _MAILER_FIELDS if name in parts.headers), "")[:200],
-        platform_class=f"{parts.first('x-linkedin-class')} {parts.first('x-linkedin-template')}".strip()[:200],
-        authentication=parse_authentication_results(parts.first("authentication-results")),
-        fingerprint=fingerprint(content),
-        is_html=is_html,
-        is_cut=is_cut,
-        repairs=parts.repairs,
-    )
+    return OpenedMessage(parse_parts(content), content, is_cut)
+
+
+def parse_message(content: bytes, *, is_cut: bool = False) -> Message:
+    """Parse a message or its beginning: `open_message` and the rest.
+
+    Raises:
+        MessageError: it is empty or no mail message at all.
+    """
+    return open_message(content, is_cut=is_cut).complete()
 
 
 def _without_envelope(content: bytes) -> bytes:

@@ -9,11 +9,9 @@ from triage.classify.judge import Judge
 from triage.errors import MessageError
 from triage.interfaces import Mailbox
 from triage.mail.identity import fingerprint
-from triage.mail.parse import parse_message
 from triage.records import (
     Applied,
     LabelChange,
-    Message,
     MessageRef,
     Outcome,
     RawMessage,
@@ -113,31 +111,23 @@ def _judge_one(item: RawMessage | UnreadableMessage, judge: Judge, options: Pass
         )
     mark = item.server_id or fingerprint(item.content)
     try:
-        message = parse_message(item.content, is_cut=item.is_cut)
+        found = judge.read(item.content, is_cut=item.is_cut, authserv_id=options.authserv_ids.get(item.ref.account))
     except MessageError as error:
         outcome = Outcome(item.ref, None, State.UNJUDGED, None, nothing, applied=False, error=str(error))
         return _Judged(outcome, mark, item.keywords)
-    verdict = judge.judge(only_vouched(message, options.authserv_ids.get(item.ref.account)))
+    opened = found.opened
     outcome = Outcome(
         ref=item.ref,
-        message_id=message.message_id,
-        state=verdict.state,
-        verdict=verdict,
+        message_id=opened.message_id,
+        state=found.verdict.state,
+        verdict=found.verdict,
         change=nothing,
         applied=False,
         error=None,
-        subject=message.subject,
-        sender=message.sender.addr_spec if message.sender else "",
+        subject=opened.subject,
+        sender=opened.sender.addr_spec if opened.sender else "",
     )
     return _Judged(outcome, mark, item.keywords)
-
-
-def only_vouched(message: Message, authserv_id: str | None) -> Message:
-    """Return the message without what other servers than the account's own say of its sender."""
-    if authserv_id is None:
-        return message
-    own = tuple(one for one in message.authentication if one.authserv_id == authserv_id.lower())
-    return replace(message, authentication=own)
 
 
 def _plan(judged: Sequence[_Judged], mailbox: Mailbox, store: Store | None, options: PassOptions) -> list[_Judged]:

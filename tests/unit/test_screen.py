@@ -1,0 +1,122 @@
+"""The first look: what it clears is plain `other`, and it never clears what it cannot read."""
+
+import dataclasses
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.builders import make_offer, make_raw, make_scam
+from triage.bootstrap import build_judge
+from triage.classify.judge import Judge
+from triage.classify.screen import HEAD_WORDS, NEVER, Screen, from_plain, glance_words, to_plain
+from triage.config import Config
+from triage.mail.parse import open_message
+from triage.records import CATEGORIES, Category
+
+SCREEN = Screen(
+    weights={b"salary": 2.0, b"choir": -0.25, b"tuesday": -0.3, b"unmoved": 0.0},
+    intercept=0.1,
+    threshold=-0.4,
+    slope=1.5,
+    bias=0.2,
+    shares=(0.4, 0.2, 0.4, 0.0),
+)
+CHOIR = "The choir meets on Tuesday in the church hall; please bring the music for the summer concert."
+
+
+@pytest.fixture(scope="module")
+def judge() -> Judge:
+    return build_judge(Config())
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Two WORDS, 3 more_words!", [b"two", b"words", b"more", b"words"]),
+        ("Über l’Été\xa0fini", ["über".encode("latin-1"), b"l", "été".encode("latin-1"), b"fini"]),
+        ("współpraca", ["wsp\xf3".encode("latin-1"), b"praca"]),
+        ("Привет \N{GRINNING FACE}", []),
+        ("j\u200bob", [b"j", b"ob"]),
+        ("", []),
+    ],
+)
+def test_words_of_a_glance(text: str, words: list[bytes]) -> None:
+    assert glance_words(text) == words
+
+
+def test_the_middle_of_a_long_text_is_not_read() -> None:
+    words = glance_words("begin " + "x " * 50_000 + "end")
+    assert (words[0], words[-1]) == (b"begin", b"end")
+    assert len(words) < 5_000
+
+
+@pytest.mark.parametrize(
+    ("text", "is_cleared"),
+    [("choir tuesday", True), ("choir", False), ("", False), ("choir tuesday salary", False), ("tuesday " * 9, False)],
+)
+def test_what_is_cleared(text: str, is_cleared: bool) -> None:  # noqa: FBT001  a case of a table
+    glance = SCREEN.look(glance_words(text))
+    assert SCREEN.clears(glance) is is_cleared
+    assert glance.score == pytest.approx(0.1 + sum(SCREEN.weights[word] for word in glance.known))
+
+
+def test_ordinary_text_below_an_offer_does_not_outweigh_it() -> None:
+    words = [b"salary"] + [b"x"] * HEAD_WORDS + [b"choir", b"tuesday"]
+    assert SCREEN.look(words).score == pytest.approx(2.1)
+    assert not SCREEN.clears(SCREEN.look(words))
+    assert SCREEN.look([b"choir", b"tuesday"] + [b"x"] * HEAD_WORDS + [b"salary"]).score == pytest.approx(1.55)
+
+
+def test_probabilities_rise_with_the_score_and_sum_to_one() -> None:
+    low, high = SCREEN.probabilities(-3.0), SCREEN.probabilities(3.0)
+    assert tuple(low) == CATEGORIES
+    assert sum(low.values()) == pytest.approx(1)
+    assert low[Category.OTHER] == pytest.approx(1 - 1 / (1 + math.exp(4.3)))
+    assert high[Category.SCAM] > low[Category.SCAM]
+
+
+def test_evidence_names_the_words_that_speak_for_other() -> None:
+    found = SCREEN.evidence(SCREEN.look(glance_words("choir tuesday salary unmoved")))
+    assert [(one.quote, one.weight) for one in found] == [("tuesday", 0.3), ("choir", 0.25)]
+
+
+def test_a_screen_is_kept_in_plain_containers() -> None:
+    found = from_plain(to_plain(SCREEN))
+    assert {word: pytest.approx(weight) for word, weight in SCREEN.weights.items()} == dict(found.weights)
+    assert dataclasses.replace(found, weights={}) == dataclasses.replace(SCREEN, weights={})
+    assert from_plain(to_plain(NEVER)) == NEVER
+
+
+@pytest.mark.parametrize("change", [{"words": 7}, {"numbers": [1.0]}, {"weights": [1.0]}])
+def test_a_damaged_screen_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        from_plain(to_plain(SCREEN) | change)
+
+
+def test_an_empty_screen_clears_nothing() -> None:
+    assert not NEVER.clears(NEVER.look([b"choir"]))
+
+
+def test_the_shipped_screen_clears_plain_mail_and_keeps_offers(judge: Judge) -> None:
+    cleared = judge.clear(open_message(make_raw(CHOIR, subject="Rehearsal")))
+    assert cleared is not None
+    assert (cleared.category, cleared.reason) == (Category.OTHER, "nothing in it speaks of an offer")
+    assert cleared.evidence
+    assert sum(cleared.probabilities.values()) == pytest.approx(1, abs=1e-5)
+    assert judge.clear(open_message(make_offer())) is None
+    assert judge.clear(open_message(make_scam())) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Предлагаем вам работу с оплатой", "ｗｏｒｋ ｆｒｏｍ ｈｏｍｅ", "s\u200be\u200bn\u200bd"]
+)
+def test_what_the_first_look_cannot_read_is_judged_in_full(judge: Judge, text: str) -> None:
+    assert judge.clear(open_message(make_raw(text, subject=""))) is None
+
+
+@given(st.text(max_size=300))
+def test_the_first_look_takes_any_text(text: str) -> None:
+    glance = SCREEN.look(glance_words(text))
+    assert glance.score >= SCREEN.intercept + sum(min(0.0, weight) for weight in SCREEN.weights.values())

@@ -1,0 +1,140 @@
+"""A first look that clears plain `other`: most mail speaks of no job and of no money at all.
+
+A linear model over the words of a mail, weighed by one look into a dictionary each. What
+it does not clear is judged in full. Weights for `other` are bounded and the beginning of
+a mail must be harmless by itself, so that ordinary text below an offer does not outweigh
+it. The threshold is set on authors that training held out (models/base.md).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from triage.records import CATEGORIES, Category, Evidence
+
+HEAD_WORDS = 400
+"""The beginning that must be harmless by itself."""
+
+_HEAD, _TAIL = 6_000, 2_000
+_EVIDENCE = 3
+# Words that speak for `other` clearly enough to be named.
+_NAMED = 500
+# Letters of Latin-1 in lower case; whatever else parts words.
+_TABLE = bytes(ord(chr(code).lower()) if chr(code).isalpha() else ord(" ") for code in range(256))
+
+
+def glance_words(text: str) -> list[bytes]:
+    """Return the words of a text in lower case and Latin-1, without digits.
+
+    What is not in Latin-1 parts words, as white space does: the rest of a Polish word is as
+    good a mark of it. Another script, lookalike letters and what is invisible leave nothing
+    that is known, so that such a mail is judged in full.
+    """
+    if len(text) > _HEAD + _TAIL:
+        text = f"{text[:_HEAD]} {text[-_TAIL:]}"
+    return text.encode("latin-1", "replace").translate(_TABLE).split()
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What the first look found.
+
+    Attributes:
+        score: of the whole or of its beginning, whichever is higher.
+        known: the words of the vocabulary that are there.
+    """
+
+    score: float
+    known: frozenset[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A linear model over the presence of words: leads and scams against `other`.
+
+    Attributes:
+        weights: by word.
+        intercept: the score of a mail without a known word.
+        threshold: a mail whose score is lower is cleared.
+        slope, bias: the logistic function of slope * score + bias is the probability of a
+            lead or a scam (Platt 1999).
+        shares: how leads and scams are divided, shape (4,) in the order of `CATEGORIES`.
+    """
+
+    weights: Mapping[bytes, float] = field(repr=False)
+    intercept: float
+    threshold: float
+    slope: float
+    bias: float
+    shares: tuple[float, ...]
+    _vocabulary: frozenset[bytes] = field(init=False, repr=False, compare=False)
+    _harmless: frozenset[bytes] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Prepare what every look needs: sets meet faster than dictionaries."""
+        object.__setattr__(self, "_vocabulary", frozenset(self.weights))
+        named = sorted(self.weights, key=lambda word: (self.weights[word], word))[:_NAMED]
+        object.__setattr__(self, "_harmless", frozenset(word for word in named if self.weights[word] < 0))
+
+    def look(self, words: Sequence[bytes]) -> Glance:
+        """Weigh the words of a mail, as `glance_words` gives them."""
+        weight = self.weights.__getitem__
+        known = self._vocabulary.intersection(words[:HEAD_WORDS])
+        score = sum(map(weight, known))
+        if len(words) > HEAD_WORDS:
+            known |= self._vocabulary.intersection(words[HEAD_WORDS:])
+            score = max(score, sum(map(weight, known)))
+        return Glance(self.intercept + score, known)
+
+    def clears(self, glance: Glance) -> bool:
+        """Return whether a mail is plain `other`."""
+        return glance.score < self.threshold
+
+    def probabilities(self, score: float) -> dict[Category, float]:
+        """Return P(category) of a mail by its score alone, in the order of `CATEGORIES`."""
+        suspect = 1.0 / (1.0 + math.exp(-(self.slope * score + self.bias)))
+        found = {one: suspect * share for one, share in zip(CATEGORIES, self.shares, strict=True)}
+        return found | {Category.OTHER: 1.0 - suspect}
+
+    def evidence(self, glance: Glance) -> tuple[Evidence, ...]:
+        """Return the words that speak most for `other`."""
+        heaviest = sorted((self.weights[word], word) for word in glance.known & self._harmless)[:_EVIDENCE]
+        return tuple(Evidence("words", word.decode("latin-1"), -weight) for weight, word in heaviest)
+
+
+NEVER = Screen({}, 0.0, -np.inf, 1.0, 0.0, (0.0,) * len(CATEGORIES))
+"""Clears nothing: every mail is judged in full."""
+
+
+def to_plain(screen: Screen) -> dict[str, object]:
+    """Return the screen as containers of strings, numbers and arrays only."""
+    words = sorted(screen.weights)
+    return {
+        "words": b" ".join(words).decode("latin-1"),
+        "weights": np.array([screen.weights[word] for word in words], dtype=np.float32),
+        "numbers": np.array([screen.intercept, screen.threshold, screen.slope, screen.bias, *screen.shares]),
+    }
+
+
+def from_plain(plain: Mapping[str, object]) -> Screen:
+    """Return the screen that `to_plain` took apart.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is not such a screen.
+    """
+    words, numbers = plain["words"], np.asarray(plain["numbers"], dtype=np.float64).tolist()
+    weights: npt.NDArray[np.float32] = np.asarray(plain["weights"], dtype=np.float32)
+    if not isinstance(words, str) or len(numbers) != 4 + len(CATEGORIES):
+        message = "the screen is incomplete"
+        raise TypeError(message)
+    return Screen(
+        dict(zip(words.encode("latin-1").split(), weights.tolist(), strict=True)),
+        intercept=numbers[0],
+        threshold=numbers[1],
+        slope=numbers[2],
+        bias=numbers[3],
+        shares=tuple(numbers[4:]),
+    )
