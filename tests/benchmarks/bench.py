@@ -63,6 +63,14 @@ def parse_all(contents: Sequence[bytes]) -> list[Message]:
     return found
 
 
+def read(judge: Judge, content: bytes) -> object:
+    """Judge a message as the program does, with its first look; None for what is no message."""
+    try:
+        return judge.read(content)
+    except MessageError:
+        return None
+
+
 def read_mime(content: bytes) -> object:
     """Take a message apart as the parser does first; None for what it refuses."""
     try:
@@ -113,7 +121,8 @@ def measure_functions(files: Sequence[Path], judge: Judge) -> list[tuple[str, fl
         ("parse", cpu_seconds(lambda: parse_all(contents))),
         ("features", cpu_seconds(lambda: [extract_features(message) for message in messages])),
         ("judge (features, score, decide, explain)", cpu_seconds(lambda: [judge.judge(one) for one in messages])),
-        ("parse + judge", cpu_seconds(lambda: [judge.judge(one) for one in parse_all(contents)])),
+        ("parse + judge, all in full", cpu_seconds(lambda: [judge.judge(one) for one in parse_all(contents)])),
+        ("parse + judge, as the program does", cpu_seconds(lambda: [read(judge, content) for content in contents])),
     ]
 
 

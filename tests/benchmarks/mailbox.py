@@ -7,6 +7,7 @@ A private Dovecot holds a mailbox of which every twentieth message carries an at
 """
 
 import argparse
+import html
 import os
 import random
 import signal
@@ -18,20 +19,20 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from pydoc_data.topics import topics
 
 from imapclient import IMAPClient
 
-from tests.builders import make_offer, make_plain_of, make_scam
+from tests.builders import make_offer, make_scam
 from tests.contract.conftest import make_account
 from tests.reliability.soak import take_sample
 from tests.servers.dovecot import Dovecot
 from tests.servers.proxy import FaultProxy
 from triage.bootstrap import build_judge
-from triage.classify.judge import Judge
+from triage.classify.judge import Judge, Judged
 from triage.config import Config, LabelsConfig
 from triage.imap.source import ImapSource
 from triage.mail.parse import MAX_BODY_BYTES
-from triage.records import Message, Verdict
 from triage.service.cycle import PassOptions, run_pass
 from triage.service.plan import LabelNames
 
@@ -39,29 +40,50 @@ _BATCH = 200
 
 
 def fill(server: Dovecot, user: str, count: int) -> None:
-    """Write the mailbox as files."""
+    """Write the mailbox as files: ordinary prose, a lead or a scam in twenty, sizes as mail has them."""
     with IMAPClient("127.0.0.1", server.port, ssl=False) as client:
         client.login(user, server.password)
         client.select_folder("INBOX")
     rng = random.Random(1)
     box = server.maildir(user)
+    # English prose that every Python brings along: its own manual.
+    prose = [line for topic in sorted(topics) for line in topics[topic].splitlines() if line.strip()]
     blob = b"QUJD" * 18 + b"\n"
     for number in range(count):
-        content = rng.choice([make_scam, make_offer, make_plain_of, make_plain_of])(number).replace(b"\r\n", b"\n")
-        content += b"\n" + rng.randbytes(rng.randint(1000, 8000)).hex().encode()
+        content = make_mail(number, rng, prose)
         if number % 20 == 0:
-            head, _, body = content.partition(b"\n\n")
-            kept = b"\n".join(
-                line for line in head.split(b"\n") if not line.lower().startswith((b"content-", b"mime-"))
-            )
-            text = b"Content-Type: text/plain; charset=utf-8\n\n" + body
-            attached = b"Content-Type: application/pdf\nContent-Transfer-Encoding: base64\n\n" + blob * rng.randint(
-                28_000, 68_000
-            )
-            content = kept + b"\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=cut\n\n--cut\n"
-            content += text + b"\n--cut\n" + attached + b"\n--cut--\n"
+            content += b"--cut\nContent-Type: application/pdf\nContent-Transfer-Encoding: base64\n\n"
+            content += blob * rng.randint(28_000, 68_000) + b"\n--cut--\n"
         (box / "new" / f"1700000000.{number:06}.host").write_bytes(content)
     server.own(box)
+
+
+def make_mail(number: int, rng: random.Random, prose: Sequence[str]) -> bytes:
+    """Return a message of 2 to 60 KB, mean 10 KB: a header as relays leave it, plain text and HTML."""
+    if number % 20 == 7:
+        return rng.choice([make_scam, make_offer])(number).replace(b"\r\n", b"\n")
+    begin, lines = rng.randrange(len(prose) - 400), min(400, max(8, int(rng.lognormvariate(3.7, 0.8))))
+    text = prose[begin : begin + lines]
+    trace = "".join(
+        f"Received: from mx{hop}.shop{number}.example (mx{hop}.shop{number}.example [192.0.2.{rng.randint(1, 254)}])\n"
+        f"\tby mx.home.example with ESMTPS id {rng.getrandbits(80):020x}; Mon, 04 May 2026 14:33:00 +0200\n"
+        for hop in range(rng.randint(2, 5))
+    )
+    style = (
+        "padding:0 24px 16px 24px;font-family:Helvetica,Arial,sans-serif;font-size:16px;line-height:24px;color:#333333"
+    )
+    rows = "".join(f'<tr><td style="{style}" align="left"><p>{html.escape(line)}</p></td></tr>\n' for line in text)
+    plain = "Content-Type: text/plain; charset=utf-8\n\n" + "\n".join(text)
+    markup = f"Content-Type: text/html; charset=utf-8\n\n<html><body><table>{rows}</table></body></html>"
+    body = "\n--cut\n" + plain + "\n"
+    if number % 3:
+        body += f"--cut\n{markup}\n"
+    return (
+        f"{trace}From: Shop <news@shop{number}.example>\nTo: Me <me@home.example>\nSubject: {' '.join(text[0].split()[:6])}\n"
+        f"Date: Mon, 04 May 2026 14:33:00 +0200\nMessage-ID: <{number}@shop.example>\nMIME-Version: 1.0\n"
+        f"DKIM-Signature: v=1; a=rsa-sha256; d=shop{number}.example; b={rng.getrandbits(2000):0500x}\n"
+        f"Content-Type: multipart/mixed; boundary=cut\n{body}"
+    ).encode()
 
 
 def connect(port: int, user: str, password: str) -> IMAPClient:
@@ -88,11 +110,11 @@ class Constant(Judge):
 
     def __init__(self, judge: Judge) -> None:
         super().__init__(judge._model, judge._costs, judge._owner)
-        self._verdict: Verdict | None = None
+        self._found: Judged | None = None
 
-    def judge(self, message: Message) -> Verdict:
-        self._verdict = self._verdict or super().judge(message)
-        return self._verdict
+    def read(self, content: bytes, *, is_cut: bool = False, authserv_id: str | None = None) -> Judged:
+        self._found = self._found or super().read(content, is_cut=is_cut, authserv_id=authserv_id)
+        return self._found
 
 
 def run_engine(port: int, user: str, password: str) -> None:

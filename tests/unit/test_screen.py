@@ -23,7 +23,10 @@ SCREEN = Screen(
     bias=0.2,
     shares=(0.4, 0.2, 0.4, 0.0),
 )
-CHOIR = "The choir meets on Tuesday in the church hall; please bring the music for the summer concert."
+CHOIR = (
+    "The choir meets on Tuesday in the church hall; please bring the music for the summer concert. I think the first "
+    "half of the programme was too long last year, so this time the break comes before the quartet."
+)
 
 
 @pytest.fixture(scope="module")

@@ -268,10 +268,16 @@ def added_word(name: str) -> tuple[str, str] | None:
 def imitated_service(domain: str) -> str | None:
     """Return the well-known mail service or platform that a domain imitates, None if it imitates none."""
     site, name = registrable(domain), label(domain)
-    for one in _WELL_KNOWN:
-        if site != one and is_lookalike(name, one.partition(".")[0]):
+    near = {len(name) - 1, len(name), len(name) + 1}
+    shape = skeleton(name)
+    for one, genuine, its_shape in _WELL_KNOWN:
+        # Neither the same at a glance nor nearly as long: no need to compare letters.
+        if (its_shape == shape or len(genuine) in near) and site != one and is_lookalike(name, genuine):
             return one
     return None
 
 
-_WELL_KNOWN = (*sorted(PLATFORMS), *sorted(FREE_MAIL))
+_WELL_KNOWN = tuple(
+    (site, site.partition(".")[0], skeleton(site.partition(".")[0]))
+    for site in (*sorted(PLATFORMS), *sorted(FREE_MAIL))
+)

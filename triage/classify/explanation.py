@@ -5,7 +5,7 @@ category judged less the mean of the others. What a word contributes is the sum 
 all n-grams that cover it, shared evenly among the words each covers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,15 +55,10 @@ def contributions(category: Category, features: Features, vector: SparseVector, 
     counted = vector.counted
     each = vector.values * (vector.weights @ direction) / counted.counts
     shares = each.take(np.searchsorted(counted.places, counted.occurrences))
-    start = 0
-    for family in (family for block in model.blocks for family in block.families):
-        end = start + len(features.family(family))
-        part, start = shares[start:end], end
+    for family, start, end in _families(features, model):
+        part = shares[start:end]
         if family == "signal":
-            named.extend(
-                Evidence(signal.name, signal.quote, weight)
-                for signal, weight in zip(features.signals, part.tolist(), strict=True)
-            )
+            named.extend(_name(features, part))
         elif (places := occurrences(features, family)) is None:
             rest += float(part.sum())
         else:
@@ -76,6 +71,36 @@ def contributions(category: Category, features: Features, vector: SparseVector, 
         rest += float(words.sum())
         words = np.empty(0)
     return Contributions(words, tuple(named), rest)
+
+
+def named_evidence(
+    category: Category, features: Features, vector: SparseVector, model: LinearModel
+) -> tuple[Evidence, ...]:
+    """Return the contributions of signals alone, strongest first: a fraction of the work of `contributions`."""
+    direction, counted = _direction(category), vector.counted
+    found: list[Evidence] = []
+    for family, start, end in _families(features, model):
+        if family == "signal":
+            places = np.searchsorted(counted.places, counted.occurrences[start:end])
+            weights = vector.weights.take(places, axis=0) @ direction
+            found.extend(_name(features, vector.values.take(places) * weights / counted.counts.take(places)))
+    return _sorted(item for item in found if abs(item.weight) >= _MIN_WEIGHT)
+
+
+def _families(features: Features, model: LinearModel) -> Iterator[tuple[str, int, int]]:
+    """Yield each family with the slice of the occurrences that is its own."""
+    start = 0
+    for family in (family for block in model.blocks for family in block.families):
+        end = start + len(features.family(family))
+        yield family, start, end
+        start = end
+
+
+def _name(features: Features, shares: Vector) -> Iterator[Evidence]:
+    return (
+        Evidence(signal.name, signal.quote, weight)
+        for signal, weight in zip(features.signals, shares.tolist(), strict=True)
+    )
 
 
 def _direction(category: Category) -> Vector:
@@ -94,10 +119,14 @@ def _spread(starts: Positions, ends: Positions, shares: Vector, size: int) -> Ve
 
 def strongest(found: Contributions, features: Features) -> tuple[Evidence, ...]:
     """Return named evidence and the phrases of most weight, strongest first."""
-    items = [item for item in found.named if abs(item.weight) >= _MIN_WEIGHT]
-    items.extend(_phrases(found.words, features))
-    items.sort(key=lambda item: (-abs(item.weight), item.name, item.quote))
-    return tuple(items[:_MAX_EVIDENCE])
+    return _sorted(
+        [*(item for item in found.named if abs(item.weight) >= _MIN_WEIGHT), *_phrases(found.words, features)]
+    )
+
+
+def _sorted(items: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    ordered = sorted(items, key=lambda item: (-abs(item.weight), item.name, item.quote))
+    return tuple(ordered[:_MAX_EVIDENCE])
 
 
 def _phrases(words: Vector, features: Features) -> Iterator[Evidence]:

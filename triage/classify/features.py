@@ -6,7 +6,7 @@ families it weighs, in which blocks.
 """
 
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,7 +22,7 @@ from triage.classify.ngrams import (
 )
 from triage.classify.normalise import WordText, fold, without_accents, words_only
 from triage.classify.signals import Signal, extract_signals
-from triage.records import Message
+from triage.records import Address, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,11 @@ class Features:
     signals: tuple[Signal, ...]
     _families: dict[str, Hashes] = field(default_factory=dict, repr=False)
 
+    @property
+    def has_words(self) -> bool:
+        """Whether there is any text to judge."""
+        return bool(self.views["all"].starts.size)
+
     def family(self, name: str) -> Hashes:
         """Return the hashes of a family, one for each occurrence.
 
@@ -94,7 +99,7 @@ class Features:
 
 def extract_features(message: Message, owner: OwnerMask = OwnerMask()) -> Features:
     """Return the features of a message, the owner's names masked."""
-    mask = owner.words | OwnerMask.of(*(address.name for address in message.recipients)).words
+    mask = owner.words | recipient_mask(message.recipients).words
     subject = fold(message.subject)
     text = fold(f"{message.text}\n\n{message.forwarded}" if message.forwarded else message.text)
     subject_words, text_words = WordText.of(subject.text), WordText.of(text.text)
@@ -105,6 +110,11 @@ def extract_features(message: Message, owner: OwnerMask = OwnerMask()) -> Featur
     tokens = np.fromiter((zlib.crc32(token.encode()) for token in _tokens(message)), dtype=np.uint64)
     sentences = [*subject_words.sentences, ".", *text_words.sentences]
     return Features(views, tokens, extract_signals(message, subject, text, sentences))
+
+
+def recipient_mask(recipients: Sequence[Address]) -> OwnerMask:
+    """Return the mask for the names of those a message is addressed to."""
+    return OwnerMask.of(*(address.name for address in recipients))
 
 
 def _mask(words: str, mask: frozenset[str]) -> str:

@@ -5,12 +5,14 @@ A first look at the words clears plain `other`; the rest is parsed and judged in
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from triage.classify.advice import advise
 from triage.classify.decision import CostTable, decide
-from triage.classify.explanation import Contributions, contributions, strongest
+from triage.classify.explanation import Contributions, contributions, named_evidence, strongest
 from triage.classify.features import Features, OwnerMask, extract_features
 from triage.classify.model import LinearModel, Vector
-from triage.classify.scorer import probabilities, scam_kind, score, vectorise
+from triage.classify.scorer import SparseVector, probabilities, scam_kind, score, vectorise
 from triage.classify.screen import glance_words
 from triage.mail.parse import OpenedMessage, open_message
 from triage.records import CATEGORIES, Category, Evidence, Message, Verdict
@@ -114,6 +116,16 @@ def only_vouched(message: Message, authserv_id: str | None) -> Message:
     return replace(message, authentication=own)
 
 
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """A message with its probabilities; no category where the model abstains."""
+
+    features: Features
+    vector: SparseVector
+    chances: Vector
+    category: Category | None
+
+
 class Judge:
     """A model, its costs and its owner: judges messages one after the other."""
 
@@ -166,38 +178,51 @@ class Judge:
         )
 
     def judge(self, message: Message) -> Verdict:
-        """Return the verdict of the full model; the same for the same message, always."""
-        return self.explain(message).verdict
+        """Return the verdict of the full model; the same for the same message, always.
+
+        The evidence of what is `other` is its signals alone: nobody is shown its words unless
+        they ask (`explain`).
+        """
+        weighed = self._weigh(message)
+        if weighed.category is not Category.OTHER:
+            return self._explain(weighed).verdict
+        evidence = named_evidence(Category.OTHER, weighed.features, weighed.vector, self._model)
+        return self._verdict(weighed, evidence)
 
     def explain(self, message: Message) -> Explanation:
-        """Return the verdict with the exact contributions behind it."""
+        """Return the verdict of the full model with the exact contributions behind it."""
+        return self._explain(self._weigh(message))
+
+    def _weigh(self, message: Message) -> _Weighed:
         features = extract_features(message, self._owner)
         vector = vectorise(features, self._model)
         chances = probabilities(score(vector, self._model), self._model)
-        category = decide(chances, self._costs) if features.views["all"].starts.size else None
-        likeliest = category or CATEGORIES[int(chances.argmax())]
-        found = contributions(likeliest, features, vector, self._model)
-        evidence = strongest(found, features)
-        verdict = Verdict(
-            category=category,
-            probabilities={one: round(float(chance), 6) for one, chance in zip(CATEGORIES, chances, strict=True)},
-            scam_kind=scam_kind(vector, self._model) if category is Category.SCAM else None,
+        return _Weighed(features, vector, chances, decide(chances, self._costs) if features.has_words else None)
+
+    def _explain(self, weighed: _Weighed) -> Explanation:
+        likeliest = weighed.category or CATEGORIES[int(weighed.chances.argmax())]
+        found = contributions(likeliest, weighed.features, weighed.vector, self._model)
+        return Explanation(
+            self._verdict(weighed, strongest(found, weighed.features)), likeliest, found, weighed.features
+        )
+
+    def _verdict(self, weighed: _Weighed, evidence: tuple[Evidence, ...]) -> Verdict:
+        is_scam = weighed.category is Category.SCAM
+        return Verdict(
+            category=weighed.category,
+            probabilities=dict(zip(CATEGORIES, np.round(weighed.chances, 6).tolist(), strict=True)),
+            scam_kind=scam_kind(weighed.vector, self._model) if is_scam else None,
             evidence=evidence,
-            reason=_reason(category, chances, evidence, features),
+            reason=_reason(weighed, evidence),
             model_id=self._model.model_id,
         )
-        return Explanation(verdict, likeliest, found, features)
 
 
-def _reason(
-    category: Category | None,
-    chances: Vector,
-    evidence: tuple[Evidence, ...],
-    features: Features,
-) -> str:
-    if not features.views["all"].starts.size:
+def _reason(weighed: _Weighed, evidence: tuple[Evidence, ...]) -> str:
+    if not weighed.features.has_words:
         return "there is no readable text to judge"
-    if category is None:
+    if weighed.category is None:
+        chances = weighed.chances.tolist()
         first, second = sorted(range(len(CATEGORIES)), key=lambda index: -chances[index])[:2]
         return f"between {CATEGORIES[first]} ({chances[first]:.0%}) and {CATEGORIES[second]} ({chances[second]:.0%})"
     for_it = [item for item in evidence if item.weight > 0]

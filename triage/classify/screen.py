@@ -21,7 +21,7 @@ HEAD_WORDS = 400
 _HEAD, _TAIL = 6_000, 2_000
 _EVIDENCE = 3
 # Words that speak for `other` clearly enough to be named.
-_NAMED = 500
+_NAMED = 150
 # Letters of Latin-1 in lower case; whatever else parts words.
 _TABLE = bytes(ord(chr(code).lower()) if chr(code).isalpha() else ord(" ") for code in range(256))
 

@@ -4,7 +4,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -28,11 +28,13 @@ from triage.errors import ConfigError
 from triage.interfaces import MailSource
 from triage.records import Category, Outcome, State
 from triage.service.cycle import PassOptions, choose, run_pass
+from triage.service.judging import MANY, JudgePool, available_cpus
 from triage.service.leases import LEASE_PATIENCE, Leases, pass_lease
 from triage.store.engine import sqlite_file
 from triage.store.store import Store
 
 _MAX_ROWS = 200
+_LARGE_FILE = 2_000_000
 
 
 @dataclass
@@ -89,10 +91,12 @@ def scan(  # noqa: PLR0913  one parameter for each option of the contract
             label_again=True,  # asked for by name, unlike what the daemon does
             should_stop=should_stop,
         )
+        judge = build_judge(config)
+        options = replace(options, pool=stack.enter_context(_open_pool(judge, paths, limit)))
         leases = Leases(store) if store is not None and run_id is not None else None
         if leases is not None:
             stack.enter_context(leases.renewing())
-        for outcome in _iter_outcomes(sources, build_judge(config), (store, leases), options, since=day, limit=limit):
+        for outcome in _iter_outcomes(sources, judge, (store, leases), options, since=day, limit=limit):
             if as_json:
                 sys.stdout.write(outcome_to_json(outcome) + "\n")
             tally.add(outcome)
@@ -102,6 +106,15 @@ def scan(  # noqa: PLR0913  one parameter for each option of the contract
         _print_summary(tally, run_id)
     if tally.errors:
         raise typer.Exit(FOUND_WRONG)
+
+
+def _open_pool(judge: Judge, paths: Sequence[Path], limit: int | None) -> AbstractContextManager[JudgePool | None]:
+    """Start processes that judge where there may be enough messages to be worth it."""
+    if available_cpus() == 1 or (limit is not None and limit < MANY):
+        return nullcontext()
+    if paths and not any(path.is_dir() or path.stat().st_size > _LARGE_FILE for path in paths):
+        return nullcontext()
+    return JudgePool(judge, available_cpus())
 
 
 def _open_memory(config: Config, *, apply: bool) -> Store | None:

@@ -19,7 +19,7 @@ from triage.records import Applied, LabelChange, MessageRef, RawMessage, Uid, Ui
 
 log = logging.getLogger(__name__)
 
-FETCH_BATCH = 300
+FETCH_BATCH = 250
 """UIDs in one FETCH: 200 to 500 are equally fast, and memory grows with them."""
 
 _LATELY_MOVED = 2000
@@ -237,7 +237,8 @@ class ImapMailbox:
 
         The part's own Content-Type and Transfer-Encoding take the place of the message's.
         """
-        if b"text/plain" in content.lower() or b"text/html" in content.lower() or b"multipart/" not in content.lower():
+        lowered = content.lower()
+        if b"text/plain" in lowered or b"text/html" in lowered or b"multipart/" not in lowered:
             return content
         try:
             return self._fetch_text(ref, content)

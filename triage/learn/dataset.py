@@ -1,19 +1,19 @@
 """Specimens to matrices: the scorer's own counting, once for each message."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from triage.classify.features import extract_features
+from triage.classify.features import extract_features, recipient_mask
 from triage.classify.model import Block, Vector
 from triage.classify.scorer import Buckets, count_features
 from triage.classify.screen import glance_words
 from triage.learn.corpus import Specimen
-from triage.mail.parse import open_message
+from triage.mail.parse import OpenedMessage, open_message
 from triage.records import CATEGORIES, Category, Message
 
 GLANCE_BITS = 18
@@ -59,9 +59,15 @@ def build_dataset(specimens: Sequence[Specimen], blocks: Sequence[Block]) -> Dat
         counts=tuple(counts_matrix([one[place] for one in counted], block) for place, block in enumerate(blocks)),
         labels=np.array([CATEGORIES.index(specimen.category) for specimen in specimens], dtype=np.int64),
         groups=np.array([specimen.group for specimen in specimens]),
-        glances=tuple(tuple(glance_words(one.glance())) for one in opened),
+        glances=tuple(tuple(_nameless_words(one)) for one in opened),
         ordinary=sparse.csr_matrix((0, 2**GLANCE_BITS)),
     )
+
+
+def _nameless_words(opened: OpenedMessage) -> Iterator[bytes]:
+    """Yield the words of the first look without the names of the recipients, who are other people elsewhere."""
+    names = {name.encode("latin-1", "replace") for name in recipient_mask(opened.recipients).words}
+    return (word for word in glance_words(opened.glance()) if word not in names)
 
 
 def count_message(message: Message, blocks: Sequence[Block]) -> list[tuple[Buckets, Buckets]]:

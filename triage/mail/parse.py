@@ -47,6 +47,11 @@ class OpenedMessage:
         return senders[0] if senders else None
 
     @property
+    def recipients(self) -> tuple[Address, ...]:
+        """The addresses of To."""
+        return parse_addresses(self.parts.first("to"))
+
+    @property
     def message_id(self) -> str | None:
         """The Message-ID."""
         return self.parts.first("message-id").strip()[:500] or None
@@ -69,7 +74,7 @@ class OpenedMessage:
             subject=self.subject,
             sender=self.sender,
             reply_to=parse_addresses(parts.first("reply-to")),
-            recipients=parse_addresses(parts.first("to")),
+            recipients=self.recipients,
             copied=parse_addresses(parts.first("cc")),
             date=parse_date(parts.first("date")),
             message_id=self.message_id,

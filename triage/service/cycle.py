@@ -6,9 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from triage.classify.judge import Judge
-from triage.errors import MessageError
 from triage.interfaces import Mailbox
-from triage.mail.identity import fingerprint
 from triage.records import (
     Applied,
     LabelChange,
@@ -18,6 +16,7 @@ from triage.records import (
     State,
     UnreadableMessage,
 )
+from triage.service.judging import MANY, Item, Judgement, JudgePool, batched, judge_here
 from triage.service.plan import PHISHING, LabelNames, plan_labels
 from triage.service.recovery import settle_pending
 from triage.store.records import Entry, Intent, Status
@@ -40,6 +39,7 @@ class PassOptions:
         not_before: messages the server received earlier are passed over; None judges all.
         should_stop: asked between chunks; a pass that stops has finished its chunk.
         label_again: also write what was once written and taken back with `undo`.
+        pool: judges beside this process where there are many messages; None judges here.
     """
 
     names: LabelNames
@@ -48,6 +48,7 @@ class PassOptions:
     not_before: datetime | None = None
     label_again: bool = False
     should_stop: Callable[[], bool] = lambda: False
+    pool: JudgePool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +74,13 @@ def run_pass(
     """
     if store is not None and options.run_id is not None:
         settle_pending(mailbox, store, options.names)
-    for chunk in _chunks(refs):
-        if options.should_stop():
-            return
-        judged = [
-            _judge_one(item, judge, options) for item in mailbox.iter_messages(chunk) if not _is_older(item, options)
-        ]
-        planned = _plan(judged, mailbox, store, options)
+    items = (item for item in _iter_items(mailbox, refs, options) if not _is_older(item, options))
+    if options.pool is not None and len(refs) >= MANY:
+        judged = options.pool.judge_all(items, options.authserv_ids)
+    else:
+        judged = judge_here(judge, items, options.authserv_ids)
+    for group in batched(judged, CHUNK):
+        planned = _plan([_to_outcome(item, found) for item, found in group], mailbox, store, options)
         if store is not None and options.run_id is not None:
             planned = _apply(planned, mailbox, store, options)
         yield from (one.outcome for one in planned)
@@ -92,9 +93,11 @@ def choose(refs: Sequence[MessageRef], limit: int | None) -> Sequence[MessageRef
     return refs[len(refs) - limit :] if refs[0].uid else refs[:limit]
 
 
-def _chunks(refs: Sequence[MessageRef]) -> Iterator[Sequence[MessageRef]]:
+def _iter_items(mailbox: Mailbox, refs: Sequence[MessageRef], options: PassOptions) -> Iterator[Item]:
     for start in range(0, len(refs), CHUNK):
-        yield refs[start : start + CHUNK]
+        if options.should_stop():
+            return
+        yield from mailbox.iter_messages(refs[start : start + CHUNK])
 
 
 def _is_older(item: RawMessage | UnreadableMessage, options: PassOptions) -> bool:
@@ -103,31 +106,19 @@ def _is_older(item: RawMessage | UnreadableMessage, options: PassOptions) -> boo
     return item.internal_date < options.not_before
 
 
-def _judge_one(item: RawMessage | UnreadableMessage, judge: Judge, options: PassOptions) -> _Judged:
-    nothing = LabelChange(item.ref)
-    if isinstance(item, UnreadableMessage):
-        return _Judged(
-            Outcome(item.ref, None, State.UNJUDGED, None, nothing, applied=False, error=item.reason), "", frozenset()
-        )
-    mark = item.server_id or fingerprint(item.content)
-    try:
-        found = judge.read(item.content, is_cut=item.is_cut, authserv_id=options.authserv_ids.get(item.ref.account))
-    except MessageError as error:
-        outcome = Outcome(item.ref, None, State.UNJUDGED, None, nothing, applied=False, error=str(error))
-        return _Judged(outcome, mark, item.keywords)
-    opened = found.opened
+def _to_outcome(item: Item, found: Judgement) -> _Judged:
     outcome = Outcome(
         ref=item.ref,
-        message_id=opened.message_id,
-        state=found.verdict.state,
+        message_id=found.message_id,
+        state=found.verdict.state if found.verdict else State.UNJUDGED,
         verdict=found.verdict,
-        change=nothing,
+        change=LabelChange(item.ref),
         applied=False,
-        error=None,
-        subject=opened.subject,
-        sender=opened.sender.addr_spec if opened.sender else "",
+        error=found.error,
+        subject=found.subject,
+        sender=found.sender,
     )
-    return _Judged(outcome, mark, item.keywords)
+    return _Judged(outcome, found.mark, item.keywords if isinstance(item, RawMessage) else frozenset())
 
 
 def _plan(judged: Sequence[_Judged], mailbox: Mailbox, store: Store | None, options: PassOptions) -> list[_Judged]:

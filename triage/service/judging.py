@@ -1,0 +1,180 @@
+"""Judging what a mailbox yields: in this process, or beside it while the next messages are on their way."""
+
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from itertools import islice
+from types import TracebackType
+from typing import Self, TypeVar
+
+from triage.classify.judge import Judge
+from triage.errors import MessageError
+from triage.mail.identity import fingerprint
+from triage.records import RawMessage, UnreadableMessage, Verdict
+
+log = logging.getLogger(__name__)
+
+Item = RawMessage | UnreadableMessage
+_T = TypeVar("_T")
+
+MANY = 1000
+"""Fewer messages are not worth the start of other processes."""
+
+_BATCH = 100
+_AHEAD = 3
+_ORPHAN_CHECK_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What is to be said of one message.
+
+    Attributes:
+        verdict: None if it could not be judged; `error` says why.
+        mark: its identity, empty where it could not be read.
+    """
+
+    verdict: Verdict | None
+    error: str | None
+    mark: str = ""
+    message_id: str | None = None
+    subject: str = ""
+    sender: str = ""
+
+
+def judge_item(judge: Judge, item: Item, authserv_id: str | None) -> Judgement:
+    """Judge one message; what is wrong with it is told, never raised."""
+    if isinstance(item, UnreadableMessage):
+        return Judgement(None, item.reason)
+    mark = item.server_id or fingerprint(item.content)
+    try:
+        found = judge.read(item.content, is_cut=item.is_cut, authserv_id=authserv_id)
+    except MessageError as error:
+        return Judgement(None, str(error), mark)
+    opened = found.opened
+    sender = opened.sender
+    return Judgement(found.verdict, None, mark, opened.message_id, opened.subject, sender.addr_spec if sender else "")
+
+
+def judge_here(
+    judge: Judge, items: Iterable[Item], authserv_ids: Mapping[str, str]
+) -> Iterator[tuple[Item, Judgement]]:
+    """Yield each message with its judgement, one after the other."""
+    for item in items:
+        yield item, judge_item(judge, item, authserv_ids.get(item.ref.account))
+
+
+class JudgePool:
+    """Processes that judge; started before any thread, for they are forked where the system can."""
+
+    def __init__(self, judge: Judge, workers: int) -> None:
+        """Prepare; nothing is started yet.
+
+        Args:
+            workers: how many processes.
+        """
+        self._judge = judge
+        self._workers = workers
+        self._executor: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        """Start the processes."""
+        # A fork shares the model and costs 10 ms; elsewhere each process loads its own.
+        method = "fork" if sys.platform == "linux" else "spawn"
+        self._executor = ProcessPoolExecutor(
+            self._workers,
+            mp_context=multiprocessing.get_context(method),
+            initializer=_begin,
+            initargs=(self._judge, os.getpid()),
+        )
+        self._executor.submit(_judge_batch, [], {})
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the processes; what they had not begun is dropped."""
+        if self._executor is not None:
+            self._executor.shutdown(cancel_futures=True)
+            self._executor = None
+
+    def judge_all(self, items: Iterable[Item], authserv_ids: Mapping[str, str]) -> Iterator[tuple[Item, Judgement]]:
+        """Yield each message with its judgement, in order; a few batches are always under way.
+
+        A process that dies takes no message with it: what it had is judged here.
+        """
+        waiting: deque[tuple[Sequence[Item], Future[list[Judgement]] | None]] = deque()
+        for batch in batched(items, _BATCH):
+            waiting.append((batch, self._submit(batch, authserv_ids)))
+            if len(waiting) > self._workers * _AHEAD:
+                yield from self._take(*waiting.popleft(), authserv_ids)
+        while waiting:
+            yield from self._take(*waiting.popleft(), authserv_ids)
+
+    def _submit(self, batch: Sequence[Item], authserv_ids: Mapping[str, str]) -> "Future[list[Judgement]] | None":
+        if self._executor is None:
+            return None
+        try:
+            return self._executor.submit(_judge_batch, batch, authserv_ids)
+        except BrokenProcessPool:
+            return None
+
+    def _take(
+        self, batch: Sequence[Item], future: "Future[list[Judgement]] | None", authserv_ids: Mapping[str, str]
+    ) -> Iterator[tuple[Item, Judgement]]:
+        try:
+            found = future.result() if future is not None else None
+        except BrokenProcessPool:
+            log.warning("a process that judged has died; going on without it")
+            found = None
+        if found is None:
+            yield from judge_here(self._judge, batch, authserv_ids)
+        else:
+            yield from zip(batch, found, strict=True)
+
+
+def available_cpus() -> int:
+    """Return how many processors this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def batched(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    """Yield the items in lists of a size, the last one shorter."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+_judge: Judge | None = None
+
+
+def _begin(judge: Judge, parent: int) -> None:
+    """Prepare a process: it ends with its parent, not at Ctrl-C, which the parent answers."""
+    global _judge  # noqa: PLW0603  a process of its own, set once
+    _judge = judge
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_ORPHAN_CHECK_SECONDS)
+    os._exit(1)
+
+
+def _judge_batch(batch: Sequence[Item], authserv_ids: Mapping[str, str]) -> list[Judgement]:
+    if _judge is None:
+        message = "the process was not prepared"
+        raise RuntimeError(message)
+    return [judge_item(_judge, item, authserv_ids.get(item.ref.account)) for item in batch]
