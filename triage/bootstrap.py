@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from triage.classify.decision import CostTable
 from triage.classify.features import OwnerMask
@@ -14,10 +15,11 @@ from triage.config import Config
 from triage.interfaces import MailSource
 from triage.modelfile import base_model_path, load_model
 from triage.records import Category
-from triage.service.daemon import Daemon, DaemonOptions
 from triage.service.plan import LabelNames
-from triage.service.visit import VisitOptions
 from triage.store.store import Store, open_store
+
+if TYPE_CHECKING:
+    from triage.service.daemon import Daemon
 
 
 def build_judge(config: Config) -> Judge:
@@ -91,13 +93,15 @@ def build_path_sources(paths: Sequence[Path]) -> list[MailSource]:
     return open_paths(paths)
 
 
-def build_daemon(config: Config, since: timedelta | None) -> Daemon:
+def build_daemon(config: Config, since: timedelta | None) -> "Daemon":
     """Return a daemon for all accounts.
 
     Raises:
         ModelError, StoreError: it cannot start.
     """
     from triage.imap.source import ImapSource  # noqa: PLC0415  as above
+    from triage.service.daemon import Daemon, DaemonOptions  # noqa: PLC0415  a scan needs no scheduler
+    from triage.service.visit import VisitOptions  # noqa: PLC0415
 
     judge = build_judge(config)
     store = build_store(config)

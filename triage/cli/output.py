@@ -18,6 +18,7 @@ from triage.records import Category, Outcome, State, Verdict
 
 _AGE = re.compile(r"(\d{1,5})([hdw])")
 _WIDE = 160
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 _HOURS = {"h": 1, "d": 24, "w": 168}
 _STYLES = {
     Category.RECRUITER: "bold green",
@@ -57,7 +58,7 @@ def outcome_to_json(outcome: Outcome) -> str:
     """Return the line that `scan --json` prints (design: a contract)."""
     verdict = outcome.verdict
     return (
-        json.dumps(
+        _ENCODER.encode(
             {
                 "source": str(outcome.ref),
                 "message_id": outcome.message_id,
@@ -69,8 +70,7 @@ def outcome_to_json(outcome: Outcome) -> str:
                 "label_change": {"add": sorted(outcome.change.add), "remove": sorted(outcome.change.remove)},
                 "applied": outcome.applied,
                 "error": outcome.error,
-            },
-            ensure_ascii=False,
+            }
         )
         .encode("utf-8", "replace")
         .decode()

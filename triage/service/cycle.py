@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -82,7 +83,8 @@ def run_pass(
     for group in batched(judged, CHUNK):
         planned = _plan([_to_outcome(item, found) for item, found in group], mailbox, store, options)
         if store is not None and options.run_id is not None:
-            planned = _apply(planned, mailbox, store, options)
+            with options.pool.guard if options.pool else nullcontext():
+                planned = _apply(planned, mailbox, store, options)
         yield from (one.outcome for one in planned)
 
 

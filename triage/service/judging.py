@@ -8,9 +8,10 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from itertools import islice
 from types import TracebackType
@@ -29,7 +30,7 @@ _T = TypeVar("_T")
 MANY = 1000
 """Fewer messages are not worth the start of other processes."""
 
-_BATCH = 100
+_BATCH = 125
 _AHEAD = 3
 _ORPHAN_CHECK_SECONDS = 5.0
 
@@ -85,6 +86,12 @@ class JudgePool:
         self._judge = judge
         self._workers = workers
         self._executor: ProcessPoolExecutor | None = None
+        self._guard = threading.Lock()
+
+    @property
+    def guard(self) -> AbstractContextManager[bool]:
+        """Held while messages are read ahead; whoever else uses the mailbox takes it first."""
+        return self._guard
 
     def __enter__(self) -> Self:
         """Start the processes."""
@@ -113,10 +120,11 @@ class JudgePool:
         A process that dies takes no message with it: what it had is judged here.
         """
         waiting: deque[tuple[Sequence[Item], Future[list[Judgement]] | None]] = deque()
-        for batch in batched(items, _BATCH):
-            waiting.append((batch, self._submit(batch, authserv_ids)))
-            if len(waiting) > self._workers * _AHEAD:
-                yield from self._take(*waiting.popleft(), authserv_ids)
+        with closing(read_ahead(items, self._guard)) as batches:
+            for batch in batches:
+                waiting.append((batch, self._submit(batch, authserv_ids)))
+                if len(waiting) > self._workers * _AHEAD:
+                    yield from self._take(*waiting.popleft(), authserv_ids)
         while waiting:
             yield from self._take(*waiting.popleft(), authserv_ids)
 
@@ -140,6 +148,29 @@ class JudgePool:
             yield from judge_here(self._judge, batch, authserv_ids)
         else:
             yield from zip(batch, found, strict=True)
+
+
+def read_ahead(items: Iterable[Item], guard: AbstractContextManager[bool]) -> Generator[list[Item], None, None]:
+    """Yield batches that a thread reads ahead, so that the server is at work while we are.
+
+    Args:
+        guard: held by the thread while it reads.
+    """
+    iterator = iter(items)
+
+    def read() -> list[Item]:
+        with guard:
+            return list(islice(iterator, _BATCH))
+
+    with ThreadPoolExecutor(1, "read-ahead") as executor:
+        ahead = deque(executor.submit(read) for _ in range(_AHEAD))
+        try:
+            while batch := ahead.popleft().result():
+                ahead.append(executor.submit(read))
+                yield batch
+        finally:
+            for one in ahead:
+                one.cancel()
 
 
 def available_cpus() -> int:

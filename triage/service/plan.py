@@ -24,6 +24,11 @@ class LabelNames:
     prefix: str
     has_phishing: bool = False
     moves: Mapping[Category, str] = field(default_factory=dict)
+    _lower: Mapping[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Prepare what is asked of every message."""
+        object.__setattr__(self, "_lower", {name.lower(): name for name in self.all})
 
     @property
     def unsure(self) -> str:
@@ -58,8 +63,7 @@ class LabelNames:
 
     def ours(self, keywords: Collection[str]) -> frozenset[str]:
         """Return our labels among keywords, which are compared without regard to case (RFC 9051 section 2.3.2)."""
-        lower = {keyword.lower() for keyword in keywords}
-        return frozenset(name for name in self.all if name.lower() in lower)
+        return frozenset(name for keyword in keywords if (name := self._lower.get(keyword.lower())))
 
 
 def plan_labels(
