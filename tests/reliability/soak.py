@@ -3,9 +3,9 @@
     python -m tests.reliability.soak [--minutes 60]
 
 Mail arrives, links break, sessions are killed, the server is away, the configuration is
-reloaded. Prints memory, descriptors and threads of the process for each tenth of the time, and
-whether everything that arrived was labelled. Ends with 1 if something was not, or if the
-process grew by more than a tenth between the second tenth and the last.
+reloaded. Prints memory, descriptors and threads of the process for each tenth of the time, how
+memory went once the first tenth had warmed it up, and whether everything that arrived was labelled.
+Ends with 1 if something was not, or if the process did not stay as large as it was.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,13 +28,15 @@ from tests.builders import make_offer, make_plain_of, make_scam
 from tests.servers.dovecot import Dovecot
 from tests.servers.proxy import FaultProxy
 
-_GROWTH_ALLOWED = 1.1
+_GROWTH_ALLOWED = 1.02
+"""From the first third to the last: in an hour it was 1.04 when reloads left memory behind."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What the process held at one moment; sizes in MB, time in CPU seconds."""
+    """What the process held at one moment; sizes in MB, times in seconds."""
 
+    at: float
     rss: float
     descriptors: int
     threads: int
@@ -46,10 +48,37 @@ def take_sample(pid: int) -> Sample:
     status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return Sample(
+        time.monotonic(),
         int(status["VmRSS"].split()[0]) / 1024,
         len(list(Path(f"/proc/{pid}/fd").iterdir())),
         int(status["Threads"]),
         (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK"),
+    )
+
+
+@dataclass(frozen=True)
+class Course:
+    """How memory went after the warm-up; in MB, and MB an hour."""
+
+    first_third: float
+    last_third: float
+    slope: float
+
+    @property
+    def growth(self) -> float:
+        """How many times the first third the last one is."""
+        return self.last_third / self.first_third
+
+
+def follow_memory(samples: Sequence[Sample]) -> Course:
+    """Return the means of the first and the last third of the time, and the slope of the straight line closest to all."""
+    start, end = samples[0].at, samples[-1].at
+    third = (end - start) / 3
+    slope, _ = statistics.linear_regression([one.at for one in samples], [one.rss for one in samples])
+    return Course(
+        statistics.fmean(one.rss for one in samples if one.at <= start + third),
+        statistics.fmean(one.rss for one in samples if one.at >= end - third),
+        slope * 3600,
     )
 
 
@@ -171,10 +200,12 @@ def main() -> int:
         most = max(one.descriptors for one in samples), max(one.threads for one in samples)
         write(f"| {number} | {statistics.median(rss):.1f} | {max(rss):.1f} | {most[0]} | {most[1]} | ")
         write(f"{samples[-1].cpu - samples[0].cpu:.1f} |\n")
-    growth = statistics.median(one.rss for one in tenths[-1]) / statistics.median(one.rss for one in tenths[1])
-    write(f"\nlost {soak.delivered - there}, not labelled {missing}, tracebacks {log.count('Traceback')}, ")
-    write(f"exit status {status}, growth from the second tenth to the last {growth:.2f}\n")
-    return int(growth > _GROWTH_ALLOWED or missing > 0 or there != soak.delivered or status != 0)
+    memory = follow_memory([one for samples in tenths[1:] for one in samples])
+    write(f"\nRSS after the first tenth: mean of the first third {memory.first_third:.1f} MB, ")
+    write(f"of the last third {memory.last_third:.1f} MB, slope {memory.slope:+.1f} MB/hour\n")
+    write(f"lost {soak.delivered - there}, not labelled {missing}, tracebacks {log.count('Traceback')}, ")
+    write(f"exit status {status}, growth from the first third to the last {memory.growth:.3f}\n")
+    return int(memory.growth > _GROWTH_ALLOWED or missing > 0 or there != soak.delivered or status != 0)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from triage.bootstrap import build_daemon
+from triage.cli.memory import free_rings, share_one_heap
 from triage.cli.output import parse_age
 from triage.cli.settings import required_config
 from triage.config import Config
@@ -37,10 +38,12 @@ def run(config_path: Path | None, *, since: str | None, verbose: bool, log_forma
     age = parse_age(since)
     config = _load(config_path)
     _begin_log(log_format or config.daemon.log_format, verbose=verbose)
+    share_one_heap()
     daemon: Daemon | None = build_daemon(config, age)
     stopping = threading.Event()
     while daemon is not None and not stopping.is_set():
         _listen(daemon, stopping)
+        free_rings()  # the former daemon, once no signal handler knows it any more
         daemon = daemon.run(lambda: _successor(config_path, age))
 
 
