@@ -129,6 +129,21 @@ def test_a_message_is_found_by_gmails_identity_whatever_the_way_of_labelling(
         assert mailbox.find(marks.values()) == {mark: ref for ref, mark in marks.items()}
 
 
+def test_one_message_in_inbox_and_all_mail_has_one_identity(gmail: Gmail, owner: IMAPClient, source_of: Opener) -> None:
+    for folder in ("INBOX", "[Gmail]/All Mail"):
+        owner.append(folder, make_scam())
+    # The look-alike gives each copy an identity of its own; to Gmail they are one message.
+    same: Hook = lambda data: re.sub(rb"X-GM-MSGID \d+", b"X-GM-MSGID 18446744073709551615", data)  # noqa: E731
+    marks = []
+    for folder in ("INBOX", "[Gmail]/All Mail"):
+        with proxied(gmail, source_of, folder, same) as mailbox:
+            (item,) = mailbox.iter_messages(mailbox.list_refs())
+            assert isinstance(item, RawMessage)
+            assert mailbox.find([item.server_id]) == {item.server_id: item.ref}
+            marks.append(item.server_id)
+    assert marks == ["gm:18446744073709551615"] * 2
+
+
 def test_no_identity_is_told_under_another_uidvalidity(gmail: Gmail, owner: IMAPClient, source_of: Opener) -> None:
     owner.append("INBOX", make_scam())
     with source_of(make_account(gmail.port, gmail.user)).open("INBOX") as mailbox:

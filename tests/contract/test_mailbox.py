@@ -8,6 +8,7 @@ import pytest
 
 from tests.builders import make_raw, make_scam
 from tests.contract.conftest import ImapWorld, ServerWorld, World
+from triage.errors import FolderError
 from triage.mail.identity import fingerprint
 from triage.mail.parse import MAX_BODY_BYTES
 from triage.records import LabelChange, MessageRef, RawMessage, UnreadableMessage
@@ -117,6 +118,17 @@ def test_one_label_replaces_another_in_one_change(world: World) -> None:
     label(world, UNSURE)
     assert label(world, SCAM, UNSURE) == [None]
     assert labels(world) == [{"Triage/Scam"}]
+
+
+def test_a_label_lies_on_its_message_alone_even_without_header_fields(world: World) -> None:
+    for size in range(3):
+        world.deliver(b"X-Any: 1\r\n\r\n%s\r\n" % (b"x" * size))
+    with world.source.open(world.folder) as mailbox:
+        first, *_ = mailbox.list_refs()
+        assert [one.error for one in mailbox.apply([LabelChange(first, SCAM)])] == [None]
+    with world.source.open(world.folder) as mailbox:
+        found = [item for item in mailbox.iter_messages(mailbox.list_refs()) if isinstance(item, RawMessage)]
+    assert {item.ref for item in found if item.keywords & SCAM} == {first}
 
 
 def test_flags_and_keywords_of_others_stay(world: World) -> None:
@@ -252,6 +264,22 @@ def test_a_folder_made_anew_has_another_uidvalidity(server_world: ServerWorld) -
         (new,) = mailbox.find([fingerprint(make_scam())]).values()
     assert new.uidvalidity != old.uidvalidity
     assert labels(server_world) == [set()]
+
+
+def test_the_text_behind_a_large_attachment_is_fetched_by_itself(imap_world: ImapWorld) -> None:
+    head = b"From: a@b.example\r\nSubject: job\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+    pdf = b"--b\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n" + b"QUJD\r\n" * 30_000
+    text = b"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nWe hire welders.\r\n--b--\r\n"
+    imap_world.deliver(head + pdf + text)
+    (item,) = read(imap_world)
+    assert b"We hire welders." in item.content
+    assert b"Subject: job" in item.content
+
+
+def test_a_missing_folder_is_said_and_the_next_one_opens(imap_world: ImapWorld) -> None:
+    with pytest.raises(FolderError, match="no folder 'Nowhere'"), imap_world.source.open("Nowhere"):
+        pass
+    assert read(imap_world) == []
 
 
 def test_labels_are_written_the_way_the_server_allows(imap_world: ImapWorld) -> None:

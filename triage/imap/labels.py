@@ -13,7 +13,7 @@ from imapclient.imap_utf7 import decode as decode_utf7
 from triage.errors import AccountError
 from triage.imap.capabilities import Mode, ServerFacts
 from triage.imap.errors import is_temporary, response_code, translated
-from triage.imap.headers import fetch_fingerprints, fetch_identities
+from triage.imap.headers import fetch_copy_marks, fetch_identities
 from triage.records import Applied, LabelChange
 
 STORE_BATCH = 500
@@ -294,7 +294,7 @@ class FolderLabels:
         copies = self._load_copies()
         if not any(copies.values()) or not uids:
             return {}
-        marks = fetch_fingerprints(self._client, self._account, sorted(uids))
+        marks = fetch_copy_marks(self._client, self._account, sorted(uids))
         return {uid: frozenset(name for name in self.names if mark in copies[name]) for uid, mark in marks.items()}
 
     def _load_copies(self) -> dict[str, set[str]]:
@@ -306,7 +306,7 @@ class FolderLabels:
                 with self._visiting(self._folders[name], readonly=True):
                     with translated(self._account, "listing copies"):
                         uids = self._client.search(["ALL"])
-                    copies[name].update(fetch_fingerprints(self._client, self._account, uids).values())
+                    copies[name].update(fetch_copy_marks(self._client, self._account, uids).values())
             self._copies = copies
         return self._copies
 
@@ -324,7 +324,7 @@ class FolderLabels:
         uids: list[int] = sorted({change.ref.uid for change in changes})
         copies = self._load_copies()
         # Looking at other folders left this one examined: COPY needs no more.
-        marks = fetch_fingerprints(self._client, self._account, uids)
+        marks = fetch_copy_marks(self._client, self._account, uids)
         errors = {uid: GONE for uid in uids if uid not in marks}
         for label, is_added, wanted in by_label(changes):
             here = [uid for uid in wanted if uid in marks]

@@ -124,9 +124,8 @@ class ImapMailbox:
         return {here[Uid(uid)]: mark for uid, mark in fetch_fingerprints(self._client, self._account, [*here]).items()}
 
     def _server_ids(self, refs: Sequence[MessageRef]) -> Iterator[tuple[MessageRef, str]]:
-        here = [ref for ref in refs if ref.uidvalidity == self._uidvalidity]
-        for start in range(0, len(here), STORE_BATCH):
-            batch = {ref.uid: ref for ref in here[start : start + STORE_BATCH]}
+        for start in range(0, len(refs), STORE_BATCH):
+            batch = {ref.uid: ref for ref in refs[start : start + STORE_BATCH]}
             with translated(self._account, f"reading identities in {self._folder}"):
                 found = self._client.fetch([*batch], ["X-GM-MSGID"])
             yield from ((batch[Uid(uid)], gmail_id(items)) for uid, items in found.items())
