@@ -3,10 +3,11 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 from triage.errors import TransientMailError
 from triage.mail.identity import fingerprint
+from triage.mail.parse import MAX_BODY_BYTES
 from triage.records import Applied, LabelChange, MessageRef, RawMessage, Uid, UidValidity, UnreadableMessage
 
 
@@ -36,10 +37,11 @@ class FakeMailbox:
         for content in contents:
             self.deliver(content)
 
-    def deliver(self, content: bytes, *keywords: str) -> MessageRef:
+    def deliver(self, content: bytes, *keywords: str, received: datetime | None = None) -> MessageRef:
         """Add a message."""
         ref = MessageRef("home", self.folder, self.uidvalidity, Uid(self._next))
-        self._messages[ref.uid] = RawMessage(ref, content, len(content), keywords=frozenset(keywords))
+        beginning = content[:MAX_BODY_BYTES]
+        self._messages[ref.uid] = RawMessage(ref, beginning, len(content), received, keywords=frozenset(keywords))
         self._next += 1
         self._touch(ref.uid)
         return ref
@@ -122,12 +124,15 @@ class FakeMailbox:
         self._touch(Uid(uid))
 
     def list_refs(self, *, after: Uid | None = None, since: date | None = None) -> Sequence[MessageRef]:
-        del since
-        return [one.ref for uid, one in sorted(self._messages.items()) if after is None or uid > after]
+        return [
+            one.ref
+            for uid, one in sorted(self._messages.items())
+            if (after is None or uid > after) and not _is_older(one, since)
+        ]
 
     def iter_messages(self, refs: Sequence[MessageRef]) -> Iterator[RawMessage | UnreadableMessage]:
         for ref in refs:
-            if ref.uid in self._messages:
+            if ref.uid in self._messages and ref.uidvalidity == self.uidvalidity:
                 yield self._messages[ref.uid]
 
     def find(self, fingerprints: Collection[str]) -> Mapping[str, MessageRef]:
@@ -156,6 +161,11 @@ class FakeMailbox:
                     self.elsewhere.deliver(item.content, *((item.keywords | change.add) - change.remove))
             done.append(Applied(change))
         return done
+
+
+def _is_older(item: RawMessage | UnreadableMessage, day: date | None) -> bool:
+    received = item.internal_date if isinstance(item, RawMessage) else None
+    return day is not None and received is not None and received.date() < day
 
 
 class FakeSource:

@@ -8,56 +8,11 @@ from tests.contract.conftest import Opener, make_account
 from tests.servers.dovecot import Dovecot, DovecotOptions
 from tests.servers.proxy import FaultProxy
 from triage.errors import AccountError, TransientMailError
-from triage.records import LabelChange, RawMessage, Uid
+from triage.records import LabelChange, RawMessage
 
 pytestmark = pytest.mark.server
 
 SCAM = frozenset({"Triage/Scam"})
-
-
-def test_seen_and_foreign_keywords_stay(dovecot: Dovecot, user: str, client: IMAPClient, source_of: Opener) -> None:
-    for flags in ((), ("\\Seen",), ("\\Flagged", "holiday", "$Forwarded")):
-        client.append("INBOX", make_scam(len(flags)), flags)
-    source = source_of(make_account(dovecot.port, user))
-    with source.open("INBOX") as mailbox:
-        refs = mailbox.list_refs()
-        list(mailbox.iter_messages(refs))
-        mailbox.apply([LabelChange(ref, SCAM) for ref in refs])
-    client.select_folder("INBOX", readonly=True)
-    found = [
-        {flag.decode() for flag in flags} - {"\\Recent"} for _, flags in sorted(client.get_flags([1, 2, 3]).items())
-    ]
-    assert found == [{"Triage/Scam"}, {"\\Seen", "Triage/Scam"}, {"\\Flagged", "holiday", "$Forwarded", "Triage/Scam"}]
-
-
-def test_only_what_comes_after_a_uid_is_listed(
-    dovecot: Dovecot, user: str, client: IMAPClient, source_of: Opener
-) -> None:
-    for number in range(3):
-        client.append("INBOX", make_scam(number))
-    source = source_of(make_account(dovecot.port, user))
-    with source.open("INBOX") as mailbox:
-        assert [ref.uid for ref in mailbox.list_refs(after=Uid(1))] == [2, 3]
-        assert mailbox.list_refs(after=Uid(3)) == []
-        assert mailbox.list_refs(after=Uid(900)) == []
-
-
-def test_nothing_is_written_under_another_uidvalidity(
-    dovecot: Dovecot, user: str, client: IMAPClient, source_of: Opener
-) -> None:
-    client.append("INBOX", make_scam())
-    client.logout()
-    source = source_of(make_account(dovecot.port, user))
-    with source.open("INBOX") as mailbox:
-        refs = mailbox.list_refs()
-    source.close()
-    dovecot.change_uidvalidity(user)
-    with source.open("INBOX") as mailbox:
-        assert list(mailbox.iter_messages(refs)) == []
-        assert mailbox.apply([LabelChange(refs[0], SCAM)])[0].error is not None
-        assert not any(
-            item.keywords for item in mailbox.iter_messages(mailbox.list_refs()) if isinstance(item, RawMessage)
-        )
 
 
 def test_large_messages_are_read_by_their_beginning(
@@ -73,25 +28,6 @@ def test_large_messages_are_read_by_their_beginning(
         assert proxy.bytes_to_client < 80_000
 
 
-def test_the_text_behind_a_large_attachment_is_fetched_by_itself(
-    dovecot: Dovecot, user: str, client: IMAPClient, source_of: Opener
-) -> None:
-    blob = b"QUJD" * 30_000
-    client.append(
-        "INBOX",
-        b"From: a@b.example\r\nSubject: job\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: application/pdf\r\n"
-        b"Content-Transfer-Encoding: base64\r\n\r\n"
-        + blob
-        + b"\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nWe hire welders.\r\n--b--\r\n",
-    )
-    source = source_of(make_account(dovecot.port, user))
-    with source.open("INBOX") as mailbox:
-        item = next(iter(mailbox.iter_messages(mailbox.list_refs())))
-    assert isinstance(item, RawMessage)
-    assert b"We hire welders." in item.content
-    assert b"Subject: job" in item.content
-
-
 def test_a_wrong_password_is_an_account_error_that_says_what_to_do(
     dovecot: Dovecot, user: str, source_of: Opener
 ) -> None:
@@ -101,14 +37,6 @@ def test_a_wrong_password_is_an_account_error_that_says_what_to_do(
     ):
         pass
     assert "wrong-secret" not in str(caught.value)
-
-
-def test_a_missing_folder_is_an_account_error(dovecot: Dovecot, user: str, source_of: Opener) -> None:
-    with (
-        pytest.raises(AccountError, match="no folder 'Nowhere'"),
-        source_of(make_account(dovecot.port, user)).open("Nowhere"),
-    ):
-        pass
 
 
 def test_an_untrusted_certificate_is_refused(dovecot: Dovecot, user: str, source_of: Opener) -> None:

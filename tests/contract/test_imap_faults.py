@@ -66,6 +66,34 @@ def test_unavailable_on_opening_is_transient(dovecot: Dovecot, user: str, source
             pass
 
 
+def refuse_stores(proxy: FaultProxy, code: bytes) -> None:
+    proxy.on_client = lambda data: data.replace(b"+FLAGS.SILENT", b"+FLAGS.NOTHING")
+    proxy.on_server = lambda data: re.sub(rb"^(\S+) BAD .*", rb"\1 NO [" + code + b"] Store failed\r", data)
+
+
+@pytest.mark.parametrize("code", [b"UNAVAILABLE", b"LIMIT"])
+def test_a_keyword_that_is_refused_for_now_is_tried_again_later(
+    dovecot: Dovecot, user: str, client: IMAPClient, source_of: Opener, code: bytes
+) -> None:
+    client.append("INBOX", make_scam())
+    with FaultProxy(dovecot.port) as proxy:
+        refuse_stores(proxy, code)
+        source = source_of(make_account(proxy.port, user))
+        with pytest.raises(TransientMailError, match="try again later"), source.open("INBOX") as box:
+            box.apply([LabelChange(ref, SCAM) for ref in box.list_refs()])
+
+
+def test_a_keyword_that_is_refused_for_good_is_said_with_the_servers_code(
+    dovecot: Dovecot, user: str, client: IMAPClient, source_of: Opener
+) -> None:
+    client.append("INBOX", make_scam())
+    with FaultProxy(dovecot.port) as proxy:
+        refuse_stores(proxy, b"CANNOT")
+        with source_of(make_account(proxy.port, user)).open("INBOX") as box:
+            (done,) = box.apply([LabelChange(ref, SCAM) for ref in box.list_refs()])
+    assert "(CANNOT)" in str(done.error)
+
+
 def test_a_fetch_refused_for_one_message_leaves_the_others(
     dovecot: Dovecot, user: str, client: IMAPClient, source_of: Opener
 ) -> None:

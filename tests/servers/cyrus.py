@@ -8,7 +8,7 @@ from pathlib import Path
 
 from imapclient import IMAPClient
 
-from tests.servers.process import ServerProcess, free_port, give_away, unprivileged, wait_for_greeting
+from tests.servers.process import ServerProcess, free_port, give_away, remove_folder, unprivileged, wait_for_greeting
 
 ROOT = Path(__file__).parents[2] / ".servers" / "cyrus"
 EXECUTABLE = ROOT / "usr/lib/cyrus/bin/master"
@@ -63,7 +63,9 @@ class Cyrus(ServerProcess):
         self.password = "secret"
         self.dir = Path(tempfile.mkdtemp(prefix="cy."))
         self.port = free_port()
-        libraries = sorted({str(one.parent) for one in ROOT.glob("usr/lib/**/*.so*")})
+        # The user that root steps down to may not reach where this repository lies.
+        shutil.copytree(ROOT / "usr/lib", self.dir / "lib", symlinks=True)
+        libraries = sorted({str(one.parent) for one in self.dir.glob("lib/**/*.so*")})
         self._environment = os.environ | {"LD_LIBRARY_PATH": ":".join(libraries)}
 
     def start(self) -> None:
@@ -71,7 +73,7 @@ class Cyrus(ServerProcess):
         for part in ("db", "proc", "lock", "log", "msg", "ptclient", "quota", "sieve", "socket", "user", "backup"):
             (self.dir / "conf" / part).mkdir(parents=True)
         (self.dir / "spool").mkdir()
-        values = {"d": self.dir, "user": user, "group": group, "port": self.port, "bin": EXECUTABLE.parent}
+        values = {"d": self.dir, "user": user, "group": group, "port": self.port, "bin": self.dir / "lib/cyrus/bin"}
         values["slash"] = "yes" if self.slash else "no"
         (self.dir / "imapd.conf").write_text(_SETTINGS.format(**values))
         (self.dir / "cyrus.conf").write_text(_SERVICES.format(**values))
@@ -80,7 +82,7 @@ class Cyrus(ServerProcess):
         with (self.dir / "stdout.log").open("ab") as output:
             self.process = subprocess.Popen(
                 [
-                    EXECUTABLE,
+                    self.dir / "lib/cyrus/bin/master",
                     "-C",
                     self.dir / "imapd.conf",
                     "-M",
@@ -114,4 +116,4 @@ class Cyrus(ServerProcess):
 
     def stop(self) -> None:
         super().stop()
-        shutil.rmtree(self.dir, ignore_errors=True)
+        remove_folder(self.dir)

@@ -5,7 +5,6 @@ import contextlib
 import hmac
 import json
 import os
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.servers.process import ServerProcess, free_port, give_away, unprivileged, wait_for_greeting
+from tests.servers.process import ServerProcess, free_port, give_away, remove_folder, unprivileged, wait_for_greeting
 
 EXECUTABLE = Path("/usr/sbin/dovecot")
 
@@ -219,11 +218,7 @@ class Dovecot(ServerProcess):
 
     def stop(self) -> None:
         super().stop()
-        for _ in range(20):  # its children may still write for a moment
-            shutil.rmtree(self.dir, ignore_errors=True)
-            if not self.dir.exists():
-                break
-            time.sleep(0.05)
+        remove_folder(self.dir)
 
     def maildir(self, user: str, folder: str = "INBOX") -> Path:
         """Return where a folder's files are."""

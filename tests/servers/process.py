@@ -4,6 +4,7 @@ import contextlib
 import grp
 import os
 import pwd
+import shutil
 import socket
 import subprocess
 import time
@@ -60,6 +61,15 @@ def give_away(path: Path) -> None:
                 os.chown(Path(root) / name, user.pw_uid, user.pw_gid, follow_symlinks=False)
 
 
+def remove_folder(path: Path) -> None:
+    """Remove a server's folder, into which its children may still write for a moment."""
+    for _ in range(20):
+        shutil.rmtree(path, ignore_errors=True)
+        if not path.exists():
+            break
+        time.sleep(0.05)
+
+
 class ServerProcess:
     """A child process that is ended by its own pid."""
 
@@ -84,7 +94,11 @@ class ServerProcess:
         process.wait()
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()  # what it has written goes too
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

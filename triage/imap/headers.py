@@ -25,6 +25,13 @@ def fetch_fingerprints(client: IMAPClient, account: str, uids: Sequence[int]) ->
     return marks
 
 
+def fetch_copy_marks(client: IMAPClient, account: str, uids: Sequence[int]) -> dict[int, str]:
+    """Return what a message and its copies have in common: the fingerprint, and the size where that says nothing."""
+    marks = fetch_fingerprints(client, account, uids)
+    bare = [uid for uid, mark in marks.items() if mark == _NO_FIELDS]
+    return marks | {uid: f"{_NO_FIELDS}:{size}" for uid, size in _fetch_sizes(client, account, bare).items()}
+
+
 def fetch_identities(client: IMAPClient, account: str, uids: Sequence[int]) -> dict[int, str]:
     """Return fingerprint and size of each message: enough to delete a copy by, where headers alone are not.
 
@@ -32,11 +39,14 @@ def fetch_identities(client: IMAPClient, account: str, uids: Sequence[int]) -> d
     original (RFC822.SIZE, RFC 9051 section 7.5.2).
     """
     marks = fetch_fingerprints(client, account, uids)
-    identities: dict[int, str] = {}
+    sizes = _fetch_sizes(client, account, uids)
+    return {uid: f"{marks[uid]}:{size}" for uid, size in sizes.items() if marks.get(uid, _NO_FIELDS) != _NO_FIELDS}
+
+
+def _fetch_sizes(client: IMAPClient, account: str, uids: Sequence[int]) -> dict[int, object]:
+    sizes: dict[int, object] = {}
     for start in range(0, len(uids), _BATCH):
         with translated(account, "reading sizes"):
             found = client.fetch(uids[start : start + _BATCH], ["RFC822.SIZE"])
-        for uid, items in found.items():
-            if uid in marks and marks[uid] != _NO_FIELDS:
-                identities[int(uid)] = f"{marks[uid]}:{items.get(b'RFC822.SIZE')}"
-    return identities
+        sizes.update({int(uid): items.get(b"RFC822.SIZE") for uid, items in found.items()})
+    return sizes

@@ -1,16 +1,19 @@
 """Three ways to carry a label: as keyword, as Gmail label, as a copy in a folder."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from imapclient import IMAPClient
+from imapclient.exceptions import ProtocolError as LibraryProtocolError
+from imapclient.imap_utf7 import decode as decode_utf7
 
 from triage.errors import AccountError
 from triage.imap.capabilities import Mode, ServerFacts
-from triage.imap.errors import response_code, translated
-from triage.imap.headers import fetch_fingerprints, fetch_identities
+from triage.imap.errors import is_temporary, response_code, translated
+from triage.imap.headers import fetch_copy_marks, fetch_identities
 from triage.records import Applied, LabelChange
 
 STORE_BATCH = 500
@@ -71,6 +74,29 @@ def _results(changes: Sequence[LabelChange], errors: Mapping[int, str]) -> list[
     return [Applied(change, errors.get(change.ref.uid)) for change in changes]
 
 
+def _refusal(account: str, store: Callable[[Sequence[int], Sequence[str]], object], uids: list[int], label: str) -> str:
+    """Return the response code with which a STORE is refused (RFC 9051 section 7.1), empty if it is not.
+
+    Raises:
+        TransientMailError: the refusal will pass, or the connection was lost.
+    """
+    with translated(account, "writing labels"):
+        try:
+            store(uids, [label])
+        except (IMAPClient.AbortError, LibraryProtocolError):
+            raise
+        except IMAPClient.Error as error:
+            if is_temporary(error):
+                raise
+            return response_code(error) or "NO"
+    return ""
+
+
+def _why(labels: Collection[str], refused: Mapping[str, str]) -> str:
+    code = next((refused[label] for label in sorted(labels) if label in refused), "")
+    return f" ({code})" if code else ""
+
+
 class KeywordLabels:
     """Labels as keywords of the message (RFC 9051 section 2.3.2)."""
 
@@ -103,14 +129,9 @@ class KeywordLabels:
         """STORE +FLAGS.SILENT and -FLAGS.SILENT, then look whether they stuck."""
         refused: dict[str, str] = {}
         for label, is_added, uids in by_label(changes):
-            with translated(self._account, "writing keywords"):
-                change_flags = self._client.add_flags if is_added else self._client.remove_flags
-                try:
-                    change_flags(uids, [label], silent=True)
-                except IMAPClient.AbortError:
-                    raise
-                except IMAPClient.Error as error:
-                    refused[label] = response_code(error) or "NO"
+            store = partial(self._client.add_flags if is_added else self._client.remove_flags, silent=True)
+            if code := _refusal(self._account, store, uids, label):
+                refused[label] = code
         return self._verify(changes, refused)
 
     def _verify(self, changes: Sequence[LabelChange], refused: Mapping[str, str]) -> list[Applied]:
@@ -127,8 +148,7 @@ class KeywordLabels:
             if there is None:
                 errors[change.ref.uid] = GONE
             elif any(label.lower() not in there for label in change.add):
-                code = next((refused[label] for label in change.add if label in refused), "")
-                why = f" ({code})" if code else ""
+                why = _why(change.add, refused)
                 errors[change.ref.uid] = f"the server did not keep the keyword{why}; set labels.mode = 'folder'"
             elif any(label.lower() in there for label in change.remove):
                 errors[change.ref.uid] = "the server did not remove the keyword"
@@ -142,22 +162,26 @@ class GmailLabels:
     on_message = True
     fetch_items: tuple[str, ...] = ("X-GM-LABELS", "X-GM-MSGID")
 
-    def __init__(self, client: IMAPClient, account: str, names: frozenset[str]) -> None:
-        """Keep the client and the names that may be written."""
+    def __init__(self, client: IMAPClient, account: str, names: frozenset[str], home: str) -> None:
+        """Keep the client, the names that may be written, and the open folder.
+
+        A label is a folder. While that folder is open Gmail does not list its label: whatever lies there has it.
+        """
         self._client = client
         self._account = account
         self.names = names
+        self._home = home
+        self._implied = frozenset(name for name in names if name.lower() == home.lower())
 
     def from_items(self, items: Mapping[bytes, object]) -> frozenset[str]:
-        """Return the labels the server lists, Gmail's own included."""
+        r"""Return the labels the server lists; those of the system, such as \Inbox, say where a message lies."""
         value = items.get(b"X-GM-LABELS", ())
-        labels = value if isinstance(value, tuple | list) else ()
-        return frozenset(one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one) for one in labels)
+        names = (_decode_label(one) for one in (value if isinstance(value, tuple | list) else ()))
+        return frozenset(name for name in names if not name.startswith("\\")) | self._implied
 
     def server_id(self, items: Mapping[bytes, object]) -> str:
         """Return X-GM-MSGID: the same in All Mail and in every label's folder."""
-        value = items.get(b"X-GM-MSGID")
-        return f"{GMAIL_ID}{value}" if isinstance(value, int) else ""
+        return gmail_id(items)
 
     def present(self, uids: Collection[int]) -> Mapping[int, frozenset[str]]:
         """Nothing beyond X-GM-LABELS."""
@@ -169,21 +193,39 @@ class GmailLabels:
 
         Gmail documents no .SILENT for them.
         """
-        for label, is_added, uids in by_label(changes):
-            with translated(self._account, "writing labels"):
-                if is_added:
-                    self._client.add_gmail_labels(uids, [label])
-                else:
-                    self._client.remove_gmail_labels(uids, [label])
+        stuck = [change for change in changes if change.remove & self._implied]
+        writable = [change for change in changes if change not in stuck]
+        refused: dict[str, str] = {}
+        for label, is_added, uids in by_label(writable):
+            if label in self._implied:
+                continue
+            if code := _refusal(self._account, partial(self._store, is_added=is_added), uids, label):
+                refused[label] = code
+        words = f"the message itself lies in {self._home}; move it yourself"
+        errors = self._verify(writable, refused) | {change.ref.uid: words for change in stuck}
+        return _results(changes, errors)
+
+    def _store(self, uids: Sequence[int], labels: Sequence[str], *, is_added: bool) -> None:
+        # The library decodes all labels of the answer, and fails on one spelt wrong: the server has said OK by then.
+        with suppress(UnicodeDecodeError):
+            if is_added:
+                self._client.add_gmail_labels(uids, labels)
+            else:
+                self._client.remove_gmail_labels(uids, labels)
+
+    def _verify(self, changes: Sequence[LabelChange], refused: Mapping[str, str]) -> dict[int, str]:
         errors: dict[int, str] = {}
         present = self._read([change.ref.uid for change in changes])
         for change in changes:
             there = present.get(change.ref.uid)
             if there is None:
                 errors[change.ref.uid] = GONE
-            elif not _lower(change.add) <= there or _lower(change.remove) & there:
-                errors[change.ref.uid] = "the server did not keep the label"
-        return _results(changes, errors)
+            elif not _lower(change.add) <= there:
+                why = _why(change.add, refused)
+                errors[change.ref.uid] = f"the server did not keep the label{why}; see `triage doctor`"
+            elif _lower(change.remove) & there:
+                errors[change.ref.uid] = "the server did not remove the label"
+        return errors
 
     def _read(self, uids: Sequence[int]) -> dict[int, frozenset[str]]:
         """Return the labels of messages, in lower case: Gmail keeps the case of the first who made a label."""
@@ -193,6 +235,22 @@ class GmailLabels:
                 found = self._client.fetch(uids[start : start + STORE_BATCH], ["X-GM-LABELS"])
             present.update({uid: _lower(self.from_items(items)) for uid, items in found.items()})
         return present
+
+
+def gmail_id(items: Mapping[bytes, object]) -> str:
+    """Return the identity that X-GM-MSGID gives a message, empty if the answer has none."""
+    value = items.get(b"X-GM-MSGID")
+    return f"{GMAIL_ID}{value}" if isinstance(value, int) else ""
+
+
+def _decode_label(value: object) -> str:
+    """Return a label's name, spelt in modified UTF-7 as a folder's (RFC 3501 section 5.1.3)."""
+    if not isinstance(value, bytes):
+        return str(value)  # the library takes a label such as 2024 for a number
+    try:
+        return str(decode_utf7(value))
+    except ValueError:
+        return value.decode("utf-8", "replace")
 
 
 def _lower(labels: Collection[str]) -> frozenset[str]:
@@ -236,7 +294,7 @@ class FolderLabels:
         copies = self._load_copies()
         if not any(copies.values()) or not uids:
             return {}
-        marks = fetch_fingerprints(self._client, self._account, sorted(uids))
+        marks = fetch_copy_marks(self._client, self._account, sorted(uids))
         return {uid: frozenset(name for name in self.names if mark in copies[name]) for uid, mark in marks.items()}
 
     def _load_copies(self) -> dict[str, set[str]]:
@@ -248,7 +306,7 @@ class FolderLabels:
                 with self._visiting(self._folders[name], readonly=True):
                     with translated(self._account, "listing copies"):
                         uids = self._client.search(["ALL"])
-                    copies[name].update(fetch_fingerprints(self._client, self._account, uids).values())
+                    copies[name].update(fetch_copy_marks(self._client, self._account, uids).values())
             self._copies = copies
         return self._copies
 
@@ -266,7 +324,7 @@ class FolderLabels:
         uids: list[int] = sorted({change.ref.uid for change in changes})
         copies = self._load_copies()
         # Looking at other folders left this one examined: COPY needs no more.
-        marks = fetch_fingerprints(self._client, self._account, uids)
+        marks = fetch_copy_marks(self._client, self._account, uids)
         errors = {uid: GONE for uid in uids if uid not in marks}
         for label, is_added, wanted in by_label(changes):
             here = [uid for uid in wanted if uid in marks]
@@ -338,7 +396,7 @@ def make_labels(
     """Return the way to label of a mode, for the folder `home`."""
     match mode:
         case "gmail":
-            return GmailLabels(client, account, names)
+            return GmailLabels(client, account, names, home)
         case "folder":
             with translated(account, "listing folders"):  # the owner may have deleted one since the session began
                 there = tuple(str(one[2]) for one in client.list_folders())

@@ -12,7 +12,7 @@ from triage.imap.capabilities import ServerFacts
 from triage.imap.errors import translated
 from triage.imap.folders import select_folder
 from triage.imap.headers import fetch_fingerprints
-from triage.imap.labels import GMAIL_ID, STORE_BATCH, Labels
+from triage.imap.labels import GMAIL_ID, STORE_BATCH, Labels, gmail_id
 from triage.imap.moving import Mover
 from triage.mail.parse import MAX_BODY_BYTES
 from triage.records import Applied, LabelChange, MessageRef, RawMessage, Uid, UidValidity, UnreadableMessage
@@ -29,7 +29,6 @@ _SEARCH_WINDOW = 50_000
 """Messages in one SEARCH: imaplib gives up on an answer of a million octets."""
 
 _BODY = f"BODY.PEEK[]<0.{MAX_BODY_BYTES}>"
-_BODY_KEY = b"BODY[]<0>"
 _READ_ITEMS = ["RFC822.SIZE", "INTERNALDATE", "FLAGS", _BODY]
 
 
@@ -129,7 +128,7 @@ class ImapMailbox:
             batch = {ref.uid: ref for ref in refs[start : start + STORE_BATCH]}
             with translated(self._account, f"reading identities in {self._folder}"):
                 found = self._client.fetch([*batch], ["X-GM-MSGID"])
-            yield from ((batch[Uid(uid)], self._labels.server_id(items)) for uid, items in found.items())
+            yield from ((batch[Uid(uid)], gmail_id(items)) for uid, items in found.items())
 
     def move_target(self, where: str) -> str:
         r"""Return the folder of a label, of a special use (\Junk) or of that name."""
@@ -183,7 +182,7 @@ class ImapMailbox:
 
     def _whole(self, uid: Uid, items: Mapping[bytes, object] | None) -> Mapping[bytes, object] | None:
         """Ask once more, for it alone, where a message of some size comes without a body: OK is not "got it"."""
-        if items is None or items.get(_BODY_KEY) or not items.get(b"RFC822.SIZE"):
+        if items is None or _body(items) or not items.get(b"RFC822.SIZE"):
             return items
         return self._fetch_batch([uid]).get(uid)
 
@@ -208,8 +207,8 @@ class ImapMailbox:
     ) -> RawMessage | UnreadableMessage:
         if items is None:
             return UnreadableMessage(ref, "the server's answer about it cannot be read")
-        content = items.get(_BODY_KEY)
-        if not isinstance(content, bytes):
+        content = _body(items)
+        if content is None:
             return UnreadableMessage(ref, "the server gives no body for it")
         size = items.get(b"RFC822.SIZE")
         size = size if isinstance(size, int) else None
@@ -254,24 +253,26 @@ class ImapMailbox:
                 return content
             items = self._client.fetch([ref.uid], [f"BODY.PEEK[{part}.MIME]", f"BODY.PEEK[{part}]<0.{MAX_BODY_BYTES}>"])
         found = items.get(ref.uid, {})
-        mime, body = found.get(f"BODY[{part}.MIME]".encode()), found.get(f"BODY[{part}]<0>".encode())
-        if not isinstance(mime, bytes) or not isinstance(body, bytes):
+        mime, body = _body(found, f"{part}.MIME"), _body(found, part)
+        if mime is None or body is None:
             return content
         return _headers_without_mime(content) + mime.strip() + b"\r\n\r\n" + body
 
     def find(self, fingerprints: Collection[str]) -> Mapping[str, MessageRef]:
-        """Return where the messages with these identities are."""
+        """Return where the messages with these identities are.
+
+        Gmail's are asked for whatever the way of labelling is now, and are nowhere on another server.
+        """
         refs = self.list_refs()
         found: dict[str, MessageRef] = {}
-        if any(mark.startswith(GMAIL_ID) for mark in fingerprints):
+        plain = {mark for mark in fingerprints if not mark.startswith(GMAIL_ID)}
+        if len(plain) < len(fingerprints) and self._facts.has("X-GM-EXT-1"):
             found = {mark: ref for ref, mark in self._server_ids(refs) if mark in fingerprints}
-            if len(found) == len(set(fingerprints)):
-                return found
-        for start in range(0, len(refs), FETCH_BATCH):
+        for start in range(0, len(refs) if plain else 0, FETCH_BATCH):
             for uid, mark in fetch_fingerprints(
                 self._client, self._account, [ref.uid for ref in refs[start : start + FETCH_BATCH]]
             ).items():
-                if mark in fingerprints:
+                if mark in plain:
                     found.setdefault(mark, self._ref(uid))
         return found
 
@@ -358,6 +359,13 @@ def _headers_without_mime(content: bytes) -> bytes:
 def _items(items: Mapping[bytes, object], name: bytes) -> Sequence[object]:
     value = items.get(name, ())
     return value if isinstance(value, tuple | list) else ()
+
+
+def _body(items: Mapping[bytes, object], part: str = "") -> bytes | None:
+    """Return a BODY item: its name ends in <0>, but servers are seen that repeat the length or cut nothing."""
+    wanted = f"BODY[{part}]".encode()
+    value = next((value for name, value in items.items() if name.partition(b"<")[0].upper() == wanted), None)
+    return value[:MAX_BODY_BYTES] if isinstance(value, bytes) else None
 
 
 def _decode(value: object) -> str:
