@@ -9,7 +9,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -236,7 +236,11 @@ class World:
                 self.letters[name].is_read = True
 
     def owner_deletes(self, rng: random.Random) -> None:
-        """Let the owner delete a message from INBOX for good."""
+        """Let the owner delete a message for good.
+
+        One that a dying server left in both folders is deleted in both: an owner who sees it twice
+        means both, and nobody could tell a second copy in Junk from one that was moved there.
+        """
         self.owner.select_folder("INBOX")
         uids = self.owner.search()
         names = {digest(letter.content): name for name, letter in self.letters.items()}
@@ -244,10 +248,19 @@ class World:
             return
         uid = rng.choice(uids)
         name = names[digest(self.owner.fetch([uid], ["BODY.PEEK[]"])[uid][b"BODY[]"])]
-        self.owner.delete_messages([uid])
-        self.owner.uid_expunge([uid])
+        self._expunge([uid])
+        self.owner.select_folder("Junk")
+        found = self.owner.fetch(self.owner.search(), ["BODY.PEEK[]"]) if self.owner.search() else {}
+        self._expunge(
+            [one for one, items in found.items() if digest(items[b"BODY[]"]) == digest(self.letters[name].content)]
+        )
         self.letters[name].is_deleted = True
         self.findings.faults["expunged by its owner"] += 1
+
+    def _expunge(self, uids: Sequence[int]) -> None:
+        if uids:
+            self.owner.delete_messages(uids)
+            self.owner.uid_expunge(uids)
 
     # -- faults
 

@@ -53,10 +53,16 @@ class FaultProxy:
         try:
             self._loop.run_until_complete(self._main())
         finally:
-            for task in asyncio.all_tasks(self._loop):
-                task.cancel()
-            self._loop.run_until_complete(asyncio.sleep(0.01))
+            self._loop.run_until_complete(self._end())
             self._loop.close()
+
+    async def _end(self) -> None:
+        """Wait for every connection to be closed, however busy the machine is."""
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0.01)  # transports tell of their end in the loop's next round
 
     async def _main(self) -> None:
         self._stop = asyncio.Event()
@@ -71,7 +77,7 @@ class FaultProxy:
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.refuse:
-            writer.close()
+            writer.transport.abort()
             return
         try:
             server_reader, server_writer = await asyncio.open_connection(HOST, self.target, limit=1 << 20)

@@ -1,5 +1,6 @@
 """Judging what a mailbox yields: in this process, or beside it while the next messages are on their way."""
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -193,6 +194,7 @@ def _begin(judge: Judge, parent: int) -> None:
     """Prepare a process: it ends with its parent, not at Ctrl-C, which the parent answers."""
     global _judge  # noqa: PLW0603  a process of its own, set once
     _judge = judge
+    gc.freeze()  # what was there at the start stays: no need to look through it again and again
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
