@@ -126,7 +126,8 @@ class World:
 
     def log_in(self) -> None:
         """Begin a session of the owner."""
-        self.owner = IMAPClient("127.0.0.1", self.server.port, ssl=False, timeout=300)  # after kills it waits for locks of the dead
+        # After a kill the server waits for locks of the dead.
+        self.owner = IMAPClient("127.0.0.1", self.server.port, ssl=False, timeout=300)
         self.owner.login(self.user, self.server.password)
 
     # -- the program
