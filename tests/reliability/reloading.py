@@ -28,9 +28,6 @@ from triage.imap.watch import IdleSession
 from triage.service.daemon import Daemon
 
 _KINDS = (Daemon, BackgroundScheduler, Engine, ImapSource, IMAPClient, IdleSession)
-COUNTED = 3
-"""Before the end of each half so many times garbage is collected first: a session that comes or goes makes one count higher."""
-
 _SESSIONS = 2
 """One for passes, one for the watch."""
 
@@ -70,11 +67,6 @@ class _Starts(logging.Handler):
                 self.teller.start()
 
 
-def counted(end: int) -> range:
-    """Return the starts before `end` at which garbage is collected before objects are counted."""
-    return range(end - COUNTED + 1, end + 1)
-
-
 def _settle() -> dict[str, int]:
     """Wait until the account is watched and its first pass has begun a session; give up after a while."""
     end = time.monotonic() + 10
@@ -90,7 +82,7 @@ def _reload(starts: _Starts) -> None:
     for number in range(starts.times + 1):
         starts.heard.get(timeout=30)
         kinds = _settle()
-        if number in counted(starts.times // 2) or number in counted(starts.times):
+        if number in {starts.times // 2, starts.times}:
             gc.collect()  # what is left then is held by something
         line = {"kinds": kinds, "objects": len(gc.get_objects()), "heaps": count_heaps()}
         sys.stdout.write(json.dumps(line) + "\n")

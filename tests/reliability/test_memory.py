@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from tests.reliability.reloading import counted
 from tests.reliability.soak import Sample, follow_memory
 from tests.servers.dovecot import Dovecot
 from tests.system.conftest import Program
@@ -25,7 +24,8 @@ def reload_often(dovecot: Dovecot, user: str, folder: Path) -> Sequence[dict[str
     program.configure(dovecot.port, user)
     done = subprocess.run(
         [sys.executable, "-m", "tests.reliability.reloading", str(program.config), str(_TIMES)],
-        env=program.environment(),
+        # Coverage keeps a tracer for each thread that ever was: what it holds is not the daemon's.
+        env={name: value for name, value in program.environment().items() if not name.startswith("COV")},
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
@@ -45,8 +45,7 @@ def test_a_reload_leaves_nothing_of_the_former_daemon(dovecot: Dovecot, user: st
         assert all(kinds[kind] <= 2 for kind in ("Daemon", "BackgroundScheduler", "Engine", "ImapSource")), kinds
         assert kinds["IMAPClient"] <= 4
     # Two patterns a reload (imaplib compiles one for each connection) stay in the cache of `re`, which holds 512.
-    middle, end = (min(found[number]["objects"] for number in counted(half)) for half in (_TIMES // 2, _TIMES))
-    assert end - middle < 10 * (_TIMES // 2)
+    assert found[-1]["objects"] - found[_TIMES // 2]["objects"] < 10 * (_TIMES // 2)
     # Else each thread that comes brings another, and each grows to what a busy pass takes for a moment.
     assert found[-1]["heaps"] in {1, None}
 

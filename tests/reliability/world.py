@@ -107,6 +107,7 @@ class World:
         self.now = datetime.now(UTC)
         self._url = f"sqlite:///{folder / (user + '.sqlite3')}"
         self._validity = 4242
+        self._killed_at = 0.0
         self.log_in()
         if not self.owner.folder_exists("Junk"):
             self.owner.create_folder("Junk")
@@ -333,6 +334,7 @@ class World:
         assert isinstance(self.server, Dovecot)
         self.owner.shutdown()
         self.server.kill_sessions()
+        self._killed_at = time.time()
         self.log_in()
 
     def _cut_command(self, rng: random.Random) -> Callable[[], None]:
@@ -353,6 +355,8 @@ class World:
         self.proxy.refuse, self.proxy.cut_after, self.proxy.rtt, self.proxy.on_client = False, None, 0.0, None
         self.proxy.stall(on=False)
         self.proxy.drop()
+        if isinstance(self.server, Dovecot):
+            self.server.expire_locks(self.user, self._killed_at)
 
     # -- what must hold
 
