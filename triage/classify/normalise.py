@@ -21,7 +21,7 @@ _URL = re.compile(r"(?:(?:https?|hxxps?|ftp)://|www\.)[^\s<>\"')\]}]+")
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 _DIGITS = re.compile(r"\d")
 _NOT_WORD = re.compile(r"(?:[^\w€$£%?!@\0]|_)+")
-# The same for ASCII, where a table is ten times faster.
+# The same for ASCII, where a table does without a regular expression.
 _ASCII_WORDS = "".join(
     "0" if char.isdigit() else char if char.isalnum() or char in "$%?!@\0" else " " for char in map(chr, range(128))
 )

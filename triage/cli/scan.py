@@ -28,7 +28,7 @@ from triage.errors import ConfigError
 from triage.interfaces import MailSource
 from triage.records import Category, Outcome, State
 from triage.service.cycle import PassOptions, choose, run_pass
-from triage.service.judging import MANY, JudgePool, available_cpus
+from triage.service.judging import MANY, JudgePool, useful_workers
 from triage.service.leases import LEASE_PATIENCE, Leases, pass_lease
 from triage.store.engine import sqlite_file
 from triage.store.store import Store
@@ -110,11 +110,11 @@ def scan(  # noqa: PLR0913  one parameter for each option of the contract
 
 def _open_pool(judge: Judge, paths: Sequence[Path], limit: int | None) -> AbstractContextManager[JudgePool | None]:
     """Start processes that judge where there may be enough messages to be worth it."""
-    if available_cpus() == 1 or (limit is not None and limit < MANY):
+    if useful_workers() == 1 or (limit is not None and limit < MANY):
         return nullcontext()
     if paths and not any(path.is_dir() or path.stat().st_size > _LARGE_FILE for path in paths):
         return nullcontext()
-    return JudgePool(judge, available_cpus())
+    return JudgePool(judge, useful_workers())
 
 
 def _open_memory(config: Config, *, apply: bool) -> Store | None:

@@ -32,6 +32,8 @@ MANY = 1000
 """Fewer messages are not worth the start of other processes."""
 
 _BATCH = 125
+# One process that reads keeps few that judge at work, however many processors there are.
+_MOST_WORKERS = 4
 _AHEAD = 3
 _ORPHAN_CHECK_SECONDS = 5.0
 
@@ -96,7 +98,7 @@ class JudgePool:
 
     def __enter__(self) -> Self:
         """Start the processes."""
-        # A fork shares the model and costs 10 ms; elsewhere each process loads its own.
+        # A fork shares the model; elsewhere each process gets its own.
         method = "fork" if sys.platform == "linux" else "spawn"
         self._executor = ProcessPoolExecutor(
             self._workers,
@@ -174,10 +176,10 @@ def read_ahead(items: Iterable[Item], guard: AbstractContextManager[bool]) -> Ge
                 one.cancel()
 
 
-def available_cpus() -> int:
-    """Return how many processors this process may use."""
+def useful_workers() -> int:
+    """Return how many processes are worth starting on the processors this one may use."""
     affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
+    return min(_MOST_WORKERS, len(affinity(0)) if affinity else os.cpu_count() or 1)
 
 
 def batched(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
