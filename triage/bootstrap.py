@@ -1,25 +1,31 @@
 """Configuration to running objects: the only place that wires rooms together."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from triage.classify.counted import features_id
 from triage.classify.decision import CostTable
 from triage.classify.features import OwnerMask
 from triage.classify.judge import Judge
 from triage.classify.model import LinearModel
 from triage.config import Config
-from triage.interfaces import MailSource
+from triage.errors import ConfigError, ModelError
+from triage.interfaces import MailSource, SortedFolder
 from triage.modelfile import base_model_path, load_model
+from triage.modelshelf import BASE, ModelShelf
 from triage.records import Category
 from triage.service.plan import LabelNames
 from triage.store.store import Store, open_store
 
 if TYPE_CHECKING:
     from triage.service.daemon import Daemon
+
+log = logging.getLogger(__name__)
 
 
 def build_judge(config: Config) -> Judge:
@@ -28,20 +34,59 @@ def build_judge(config: Config) -> Judge:
     Raises:
         ModelError: the model file was refused.
     """
-    owner = OwnerMask.of(
+    return Judge(_model_in_use(config), build_costs(config), build_owner_mask(config))
+
+
+def build_owner_mask(config: Config) -> OwnerMask:
+    """Return the words that no feature may show."""
+    return OwnerMask.of(
         *config.owner.names,
         *config.owner.addresses,
         *config.owner.employers,
         *(account.username for account in config.accounts),
     )
-    costs = CostTable(**config.decision.model_dump())
-    return Judge(_base_model(), costs, owner)
+
+
+def build_costs(config: Config) -> CostTable:
+    """Return what mistakes cost."""
+    return CostTable(**config.decision.model_dump())
+
+
+def build_shelf(config: Config) -> ModelShelf:
+    """Return the shelf of personal models."""
+    return ModelShelf(config.models.resolved_directory())
 
 
 @cache
-def _base_model() -> LinearModel:
+def load_base_model() -> LinearModel:
     """Load the shipped model once: a daemon that reloads its configuration keeps it."""
     return load_model(base_model_path())
+
+
+def _model_in_use(config: Config) -> LinearModel:
+    """Return the personal model in use; the shipped one where there is none or it is refused."""
+    try:
+        return load_personal_model(config) or load_base_model()
+    except ModelError as error:
+        log.warning("personal model not used, the shipped one takes its place: %s", error)
+        return load_base_model()
+
+
+def load_personal_model(config: Config) -> LinearModel | None:
+    """Return the personal model in use, None where it is the shipped one.
+
+    Raises:
+        ModelError: it was refused.
+    """
+    shelf = build_shelf(config)
+    name = shelf.in_use()
+    if name == BASE:
+        return None
+    model = shelf.load(name)
+    if shelf.card(name).get("features") != features_id(model.blocks, build_owner_mask(config)):
+        message = f"model {name} was made by another version or for another owner; train again"
+        raise ModelError(message)
+    return model
 
 
 def build_names(config: Config) -> LabelNames:
@@ -91,6 +136,42 @@ def build_path_sources(paths: Sequence[Path]) -> list[MailSource]:
     from triage.local.discover import open_paths  # noqa: PLC0415  accounts need no local mail
 
     return open_paths(paths)
+
+
+def build_sorted_folders(config: Config) -> list[SortedFolder]:
+    """Return the folders of `training.folders`: of accounts, or of this disk.
+
+    A name that begins like a path (/, ~ or .) is one. Before a slash an account may be
+    named; any other folder is looked for in every account.
+    """
+    sources = {source.name: source for source in build_account_sources(config, [], [])} if config.accounts else {}
+    return [
+        one for name, category in config.training.folders.items() for one in _sorted_folders(name, category, sources)
+    ]
+
+
+def _sorted_folders(name: str, category: Category, sources: Mapping[str, MailSource]) -> Iterator[SortedFolder]:
+    if name.startswith(("/", "~", ".")):
+        yield from _sorted_path(name, category)
+        return
+    account, slash, folder = name.partition("/")
+    if slash and account in sources:
+        yield SortedFolder(name, category, sources[account], folder)
+        return
+    for source in sources.values():
+        yield SortedFolder(name if len(sources) == 1 else f"{source.name}/{name}", category, source, name)
+    if not sources:
+        problem = "no account is configured; name an account's folder, or a path that begins with / ~ or ."
+        yield SortedFolder(name, category, None, problem=problem)
+
+
+def _sorted_path(name: str, category: Category) -> Iterator[SortedFolder]:
+    try:
+        for source in build_path_sources([Path(name).expanduser()]):
+            for folder in source.folders():
+                yield SortedFolder(name, category, source, folder)
+    except ConfigError as error:
+        yield SortedFolder(name, category, None, problem=str(error))
 
 
 def build_daemon(config: Config, since: timedelta | None) -> "Daemon":

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from triage.records import (
     Applied,
+    Category,
     LabelChange,
     MessageRef,
     RawMessage,
@@ -87,6 +89,7 @@ class Mailbox(Protocol):
         """
 
 
+@runtime_checkable
 class ServerMailbox(Mailbox, Protocol):
     """A folder on a server, as the daemon needs it: it tells cheaply whether anything is new."""
 
@@ -169,3 +172,19 @@ class ServerSource(Protocol):
 
     def close(self) -> None:
         """End the session; it may be opened again."""
+
+
+@dataclass(frozen=True)
+class SortedFolder:
+    """A folder whose mail the owner has sorted.
+
+    Attributes:
+        name: as the configuration has it.
+        source: None where it cannot be opened; `problem` says why.
+    """
+
+    name: str
+    category: Category
+    source: MailSource | None
+    folder: str = ""
+    problem: str = ""

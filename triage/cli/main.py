@@ -170,15 +170,22 @@ def undo(
 
 @app.command()
 def train(
-    base: Annotated[bool, typer.Option("--base", help="Rebuild the shipped model from the corpus.")] = False,
-    corpus: Annotated[Path, typer.Option(help="The corpus to learn from.", metavar="DIR")] = Path("models/corpus"),
+    context: typer.Context,
+    base: Annotated[bool, typer.Option("--base", help="Rebuild the shipped model from the corpus instead.")] = False,
+    corpus: Annotated[Path, typer.Option(help="With --base: the corpus.", metavar="DIR")] = Path("models/corpus"),
     extra: Annotated[
-        list[Path] | None, typer.Option(help="More corpus files; may be repeated.", metavar="FILE")
+        list[Path] | None, typer.Option(help="With --base: more corpus files; may be repeated.", metavar="FILE")
     ] = None,
-    output: Annotated[Path, typer.Option(help="Where the model and its card go.", metavar="DIR")] = Path("models"),
+    output: Annotated[Path, typer.Option(help="With --base: where the model and its card go.", metavar="DIR")] = Path(
+        "models"
+    ),
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Learn a model and write it with its card."""
-    _lazy("train", "train")(base=base, corpus=corpus, extra=extra or [], output=output)
+    """Learn from the folders in [training.folders] and from your corrections."""
+    if base:
+        _lazy("train", "train_base")(corpus=corpus, extra=extra or [], output=output)
+    else:
+        _lazy("train", "train")(context.obj, as_json=as_json)
 
 
 def main() -> None:

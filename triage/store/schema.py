@@ -1,6 +1,19 @@
 """The tables. Texts, subjects and addresses of mail are never among the columns."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, PrimaryKeyConstraint, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+)
 
 from triage.store.columns import Moment, Name, Words
 
@@ -130,4 +143,69 @@ leases = Table(
     Column("name", String(220), primary_key=True),
     Column("holder", String(200), nullable=False),
     Column("expires_at", Moment, nullable=False),
+)
+
+# -- learning: no text, no address, no word of mail
+
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("account", String(200), primary_key=True),
+    Column("folder", Name(1000), primary_key=True),
+    Column("fingerprint", String(32), primary_key=True),
+    Column("uidvalidity", BigInteger, nullable=False),
+    Column("uid", BigInteger, nullable=False),
+    Column("key", Name(1000), nullable=False),
+    Column("is_ours", Boolean, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("gone_at", Moment),
+)
+
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("number", _Id, primary_key=True, autoincrement=True),
+    Column("account", String(200), nullable=False),
+    Column("folder", Name(1000), nullable=False),
+    Column("uidvalidity", BigInteger, nullable=False),
+    Column("uid", BigInteger, nullable=False),
+    Column("key", Name(1000), nullable=False),
+    Column("fingerprint", String(32), nullable=False),
+    Column("category", String(20)),
+    Column("origin", String(20), nullable=False),
+    Column("made_at", Moment, nullable=False),
+)
+
+features = Table(
+    "features",
+    metadata,
+    Column("fingerprint", String(32), primary_key=True),
+    Column("features_id", String(16), primary_key=True),
+    Column("counts", LargeBinary, nullable=False),
+    Column("sender", String(16), nullable=False),  # a keyed hash, as is the thread
+    Column("thread", String(16), nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("glance", Float),  # the score of the first look, by the model named
+    Column("glance_model", String(64), nullable=False),
+)
+
+learnt = Table(
+    "learnt",
+    metadata,
+    Column("fingerprint", String(32), primary_key=True),
+    Column("category", String(20), nullable=False),
+    Column("model_id", String(64), nullable=False),
+    Column("influence", Float, nullable=False),
+)
+
+trainings = Table(
+    "trainings",
+    metadata,
+    Column("number", _Id, primary_key=True, autoincrement=True),
+    Column("finished_at", Moment, nullable=False),
+    Column("result", String(20), nullable=False),
+    Column("model_id", String(64), nullable=False),
+    Column("examples", Integer, nullable=False),
+    Column("evidence", String(64), nullable=False),
+    Column("reason", Words, nullable=False),
 )

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from triage.errors import StoreError
 from triage.records import Cursor, LabelChange, MessageRef, Outcome, State, Uid, UidValidity
 from triage.store.engine import make_engine, put, transaction
+from triage.store.evidence import EvidenceStore
 from triage.store.records import Entry, Intent, PassInfo, Pruned, Relabelling, Retry, RunInfo, Status
 from triage.store.schema import cursors, journal, judgements, leases, passes, relabellings, retries, runs
 from triage.store.upgrade import bring_up_to_date
@@ -54,6 +55,7 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         """Keep the engine; connections are made when needed."""
         self._engine = engine
+        self.evidence = EvidenceStore(engine)
 
     def _reading(self) -> AbstractContextManager[Connection]:
         return transaction(self._engine, writing=False)
