@@ -24,6 +24,7 @@ from triage.store.store import Store, open_store
 
 if TYPE_CHECKING:
     from triage.service.daemon import Daemon
+    from triage.service.training import TrainingPlan
 
 log = logging.getLogger(__name__)
 
@@ -174,8 +175,11 @@ def _sorted_path(name: str, category: Category) -> Iterator[SortedFolder]:
         yield SortedFolder(name, category, None, problem=str(error))
 
 
-def build_daemon(config: Config, since: timedelta | None) -> "Daemon":
+def build_daemon(config: Config, since: timedelta | None, train_command: Sequence[str] = ()) -> "Daemon":
     """Return a daemon for all accounts.
+
+    Args:
+        train_command: the program's own, by which it learns; none for never.
 
     Raises:
         ModelError, StoreError: it cannot start.
@@ -184,6 +188,7 @@ def build_daemon(config: Config, since: timedelta | None) -> "Daemon":
     from triage.service.daemon import Daemon, DaemonOptions  # noqa: PLC0415  a scan needs no scheduler
     from triage.service.visit import VisitOptions  # noqa: PLC0415
 
+    newer = _NewerJudge(config)
     judge = build_judge(config)
     store = build_store(config)
     visits = VisitOptions(judge, store, build_names(config), since, build_authserv_ids(config))
@@ -192,6 +197,41 @@ def build_daemon(config: Config, since: timedelta | None) -> "Daemon":
         config.daemon.workers,
         config.daemon.resolved_health_file(),
         frozenset(account.name for account in config.accounts if account.idle),
+        _build_training_plan(config, train_command),
+        newer.look,
     )
     sources = [ImapSource(account, config.labels) for account in config.accounts]
     return Daemon(sources, store, visits, options)
+
+
+class _NewerJudge:
+    """Notices that another model was taken into use, by whatever process, at the price of one stat."""
+
+    def __init__(self, config: Config) -> None:
+        """Begin with what is in use now."""
+        self._config = config
+        self._shelf = build_shelf(config)
+        self._stamp = self._shelf.stamp()
+
+    def look(self) -> Judge | None:
+        """Return a judge with the model in use if it is another one; a model refused leaves all as it is."""
+        stamp = self._shelf.stamp()
+        if stamp == self._stamp:
+            return None
+        self._stamp = stamp
+        try:
+            model = load_personal_model(self._config) or load_base_model()
+        except ModelError as error:
+            log.error("new model refused, the one in use stays: %s", error)  # noqa: TRY400  the text says what to do
+            return None
+        return Judge(model, build_costs(self._config), build_owner_mask(self._config))
+
+
+def _build_training_plan(config: Config, command: Sequence[str]) -> "TrainingPlan | None":
+    from triage.service.training import TrainingPlan  # noqa: PLC0415  only the daemon trains by itself
+
+    if not command or not config.training.at:
+        return None
+    hour, _, minute = config.training.at.partition(":")
+    accounts = [account.name for account in config.accounts]
+    return TrainingPlan(int(hour), int(minute), command, accounts, bool(config.training.folders))

@@ -228,9 +228,10 @@ class DaemonConfig(_Section):
 
 
 class TrainingConfig(_Section):
-    """Folders whose mail the owner has sorted."""
+    """What the owner has sorted, and when to learn from it."""
 
-    folders: dict[str, Category] = {}
+    folders: dict[Name, Category] = {}
+    at: Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")] = "03:30"
 
 
 class Config(BaseSettings):

@@ -22,6 +22,11 @@ def base_model_path() -> Path:
     return packaged if packaged.exists() else Path(__file__).parent.parent / "models" / "base.joblib"
 
 
+def check_set_path() -> Path:
+    """Return the folder of mail that no model learns from: in the package, or in the checkout."""
+    return base_model_path().parent / "check"
+
+
 def card_path(path: Path) -> Path:
     """Return the JSON card beside a model file."""
     return path.with_suffix(".json")

@@ -179,13 +179,16 @@ def train(
     output: Annotated[Path, typer.Option(help="With --base: where the model and its card go.", metavar="DIR")] = Path(
         "models"
     ),
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="Learn although hundreds of messages contradict what was known.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Learn from the folders in [training.folders] and from your corrections."""
     if base:
         _lazy("train", "train_base")(corpus=corpus, extra=extra or [], output=output)
     else:
-        _lazy("train", "train")(context.obj, as_json=as_json)
+        _lazy("train", "train")(context.obj, confirmed=confirm, as_json=as_json)
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from triage.bootstrap import (
     build_authserv_ids,
+    build_costs,
     build_names,
     build_owner_mask,
     build_shelf,
@@ -24,7 +25,8 @@ from triage.cli.output import open_console, open_progress
 from triage.cli.settings import required_config
 from triage.config import Config
 from triage.learn.gather import Reading
-from triage.learn.training import TrainingOptions, TrainingReport, train_personal
+from triage.learn.options import TrainingOptions
+from triage.learn.training import TrainingReport, train_personal
 from triage.records import Category
 from triage.store.evidence import Result
 from triage.store.store import Store
@@ -37,7 +39,7 @@ _WORDS = {
 }
 
 
-def train(config_path: Path | None, *, as_json: bool) -> None:
+def train(config_path: Path | None, *, confirmed: bool, as_json: bool) -> None:
     """Learn from everything the owner has sorted and said."""
     config = required_config(config_path)
     store = build_store(config)
@@ -51,7 +53,9 @@ def train(config_path: Path | None, *, as_json: bool) -> None:
                 progress.advance(tasks[name], count)
 
             options = build_training(config, store)
-            report = train_personal(build_sorted_folders(config), replace(options, advance=advance))
+            report = train_personal(
+                build_sorted_folders(config), replace(options, advance=advance), confirmed=confirmed
+            )
     finally:
         store.close()
     console = open_console()
@@ -70,7 +74,8 @@ def build_training(config: Config, store: Store) -> TrainingOptions:
     reading = Reading(base, build_owner_mask(config), shelf.key(), build_authserv_ids(config))
     names = build_names(config)
     labels = {label: one for one in Category if (label := names.of(one))}
-    return TrainingOptions(base, store, shelf, reading, labels, tuple(one.name for one in config.accounts))
+    accounts = tuple(account.name for account in config.accounts)
+    return TrainingOptions(base, store, shelf, reading, build_costs(config), labels, accounts)
 
 
 def _to_json(report: TrainingReport) -> Mapping[str, object]:

@@ -26,8 +26,8 @@ from triage.learn.dataset import Labels, Rows
 from triage.records import CATEGORIES, Category
 from triage.store.evidence import KeptFeatures
 
-STRENGTH = 3.0
-"""The constant c: how much one example weighs against the base model (docs/learning.md)."""
+STRENGTHS = (10.0, 3.0, 1.0)
+"""The constant c, how much one example weighs against the base model: the first that the gate lets pass (docs/learning.md)."""
 
 _STEPS = 100
 _TOLERANCE = 1e-7
@@ -89,28 +89,26 @@ class Personal:
     Attributes:
         places: the buckets that it changes, shape (k,).
         change: of their weights, shape (k, 4).
-        intercept: change of the intercept, shape (4,).
         influences: each example's share of the whole, shape (n,), summing to 1.
     """
 
     places: npt.NDArray[np.int64]
     change: Vector
-    intercept: Vector
     influences: Vector
 
     def scores(self, mail: OwnMail) -> Vector:
         """Return scores of mail with the correction, shape (n, 4)."""
-        return np.asarray(mail.scores + mail.vectors[:, self.places] @ self.change + self.intercept)
+        return np.asarray(mail.scores + mail.vectors[:, self.places] @ self.change)
 
 
-def fit_personal(mail: OwnMail, base: LinearModel, strength: float = STRENGTH) -> Personal:
+def fit_personal(mail: OwnMail, base: LinearModel, strength: float = STRENGTHS[0]) -> Personal:
     """Return the correction that explains the examples; the same for the same examples in the same order."""
     places = np.unique(mail.vectors.indices).astype(np.int64)
-    # The intercept is one more feature, of length one: it moves no more freely than any other.
-    design = sparse.hstack([mail.vectors[:, places], np.ones((len(mail), 1))], format="csr")
+    # The intercept stays: it would turn every other mail as well, and folders say nothing of how much comes of a kind.
+    design = mail.vectors[:, places]
     transposed = design.T.tocsr()
     truth = np.eye(len(CATEGORIES))[mail.labels]
-    shape = (len(places) + 1, len(CATEGORIES))
+    shape = (len(places), len(CATEGORIES))
 
     def loss(flat: Vector) -> tuple[float, Vector]:
         change = flat.reshape(shape)
@@ -124,7 +122,7 @@ def fit_personal(mail: OwnMail, base: LinearModel, strength: float = STRENGTH) -
     error, _ = _cross_entropy(mail.scores + design @ found, truth, base)
     lengths = np.sqrt(np.asarray(design.multiply(design).sum(axis=1)).ravel()) * np.linalg.norm(error, axis=1)
     total = float(lengths.sum())
-    return Personal(places, found[:-1], found[-1], lengths / total if total else lengths)
+    return Personal(places, found, lengths / total if total else lengths)
 
 
 def _cross_entropy(scores: Vector, truth: Vector, base: LinearModel) -> tuple[Vector, float]:
@@ -137,6 +135,13 @@ def _cross_entropy(scores: Vector, truth: Vector, base: LinearModel) -> tuple[Ve
     return (powers / sums - truth) * base.slope, value
 
 
+def scores_of(model: LinearModel, mail: OwnMail) -> Vector:
+    """Return the scores of a whole model on mail, shape (n, 4)."""
+    places = np.unique(mail.vectors.indices)
+    weights = model.weights.take(places, axis=0).astype(np.float64)
+    return np.asarray(model.intercept + mail.vectors[:, places] @ weights)
+
+
 def to_model(base: LinearModel, personal: Personal, mail: OwnMail) -> LinearModel:
     """Return the base model with the correction; its first look clears no example that is a lead or a scam."""
     weights = np.array(base.weights, dtype=np.float16)
@@ -144,7 +149,6 @@ def to_model(base: LinearModel, personal: Personal, mail: OwnMail) -> LinearMode
     return replace(
         base,
         weights=weights,
-        intercept=np.round(base.intercept + personal.intercept, 4),
         screen=replace(base.screen, threshold=_threshold(base, mail)),
         model_id="",
     )

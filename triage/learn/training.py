@@ -1,40 +1,18 @@
 """One training, from the owner's folders and words to a model in use, or to a reason why not."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from triage.classify.model import LinearModel
 from triage.errors import AccountError, ProtocolError, TransientMailError
 from triage.interfaces import MailSource, SortedFolder
 from triage.learn.examples import Evidence, Example, Resolved, digest_of, resolve
-from triage.learn.gather import FolderReport, Gathering, Reading, gather_folder
-from triage.modelshelf import ModelShelf
+from triage.learn.gather import FolderReport, Gathering, gather_folder
+from triage.learn.options import TrainingOptions
 from triage.records import Category
-from triage.store.evidence import KeptFeatures, Learnt, Result, Training
+from triage.store.evidence import KeptFeatures, Result, Training
 from triage.store.records import Status
 from triage.store.store import Store
-
-
-@dataclass(frozen=True)
-class TrainingOptions:
-    """What a training works with.
-
-    Attributes:
-        base: the shipped model, which every personal one corrects.
-        labels: category by label.
-        advance: told of progress: the folder, and of how many messages.
-        clock: the time now, aware.
-    """
-
-    base: LinearModel
-    store: Store
-    shelf: ModelShelf
-    reading: Reading
-    labels: Mapping[str, Category]
-    accounts: Sequence[str] = ()
-    advance: Callable[[str, int], None] = lambda _name, _count: None
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -110,8 +88,13 @@ def collect(places: Iterable[SortedFolder], options: TrainingOptions) -> Resolve
     )
 
 
-def train_personal(places: Sequence[SortedFolder], options: TrainingOptions) -> TrainingReport:
-    """Learn from everything the owner said, and take the model into use.
+def train_personal(
+    places: Sequence[SortedFolder], options: TrainingOptions, *, confirmed: bool = False
+) -> TrainingReport:
+    """Learn from everything the owner said, and take the model into use unless the gate refuses it.
+
+    Args:
+        confirmed: the owner was asked about a mass of contradictions, and meant it.
 
     Raises:
         StoreError, ModelError: it cannot be remembered or saved; the model in use stays.
@@ -120,11 +103,14 @@ def train_personal(places: Sequence[SortedFolder], options: TrainingOptions) -> 
     resolved = collect(places, options)
     kept, examples = _with_features(resolved.examples, options)
     evidence = f"{digest_of(examples)} {options.base.model_id}"
+    training = _known_end(evidence, len(examples), options, confirmed=confirmed)
+    if training is None:
+        from triage.learn.promotion import Material, learn  # noqa: PLC0415  SciPy only where there is something new
+
+        training = learn(Material(kept, examples, evidence), options, confirmed=confirmed)
+        options.store.evidence.save_training(training)
     counts = {category.value: sum(one.category is category for one in examples) for category in Category}
-    missing = len(resolved.examples) - len(examples)
-    training = _train(kept, examples, evidence, options)
-    options.store.evidence.save_training(training)
-    return TrainingReport(training, tuple(folders), resolved, counts, missing)
+    return TrainingReport(training, tuple(folders), resolved, counts, len(resolved.examples) - len(examples))
 
 
 def _with_features(examples: Sequence[Example], options: TrainingOptions) -> tuple[list[KeptFeatures], list[Example]]:
@@ -134,32 +120,23 @@ def _with_features(examples: Sequence[Example], options: TrainingOptions) -> tup
     return kept, [named[one.fingerprint] for one in kept]
 
 
-def _train(
-    kept: Sequence[KeptFeatures], examples: Sequence[Example], evidence: str, options: TrainingOptions
-) -> Training:
-    now = options.clock()
+def _known_end(evidence: str, count: int, options: TrainingOptions, *, confirmed: bool) -> Training | None:
+    """Return how a training ends that has nothing new to learn from, None for any other."""
     former = next(iter(options.store.evidence.list_trainings(1)), None)
-    if not examples:
+    if former is not None and former.evidence == evidence:
+        match former.result:
+            case Result.PROMOTED if former.model_id == options.shelf.in_use():
+                return replace(former, result=Result.NOTHING, reason="nothing new was said since it was made")
+            case Result.PROMOTED:
+                reason = f"nothing new was said, and you went back from {former.model_id}; `triage models use` takes it again"
+                return replace(former, result=Result.NOTHING, model_id="", reason=reason)
+            case Result.HELD if confirmed:
+                pass
+            case Result.HELD | Result.REFUSED:
+                return former
+            case Result.NOTHING:
+                pass
+    if count == 0:
         reason = "there is nothing to learn from; map folders in [training.folders], or correct a message"
-        return Training(now, Result.NOTHING, "", 0, evidence, reason)
-    if former is not None and former.evidence == evidence and options.shelf.in_use() == former.model_id:
-        return Training(now, Result.NOTHING, former.model_id, len(examples), evidence, "nothing new was said")
-    from triage.learn.personal import build_own_mail, fit_personal, to_model  # noqa: PLC0415  SciPy only where there is something new
-
-    mail = build_own_mail(options.base, kept, [one.category for one in examples])
-    personal = fit_personal(mail, options.base)
-    model = to_model(options.base, personal, mail)
-    model_id = options.shelf.save(model, _card(options, examples))
-    options.shelf.use(model_id)
-    options.store.evidence.save_learnt(
-        [
-            Learnt(one.fingerprint, one.category, model_id, float(share))
-            for one, share in zip(examples, personal.influences, strict=True)
-        ]
-    )
-    return Training(now, Result.PROMOTED, model_id, len(examples), evidence, "")
-
-
-def _card(options: TrainingOptions, examples: Sequence[Example]) -> dict[str, object]:
-    counts = {category.value: sum(one.category is category for one in examples) for category in Category}
-    return {"base": options.base.model_id, "features": options.reading.features_id, "examples": counts}
+        return Training(options.clock(), Result.NOTHING, "", 0, evidence, reason)
+    return None

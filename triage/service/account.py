@@ -5,9 +5,10 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from triage.classify.judge import Judge
 from triage.errors import AccountError, FolderError, SecretError, StoreError, TransientStoreError, TriageError
 from triage.interfaces import ServerSource
 from triage.service.backoff import Backoff
@@ -59,6 +60,10 @@ class AccountRunner:
     def name(self) -> str:
         """The account's configured name."""
         return self.source.name
+
+    def use(self, judge: Judge) -> None:
+        """Judge by another model from the next visit on; one under way ends with the model it began with."""
+        self._options = replace(self._options, judge=judge)
 
     def is_ready(self) -> bool:
         """Return whether a pass may begin now: not paused, and no back-off under way."""

@@ -6,16 +6,21 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.date import DateTrigger
 
+from triage.classify.judge import Judge
 from triage.errors import StoreError, TransientStoreError
 from triage.interfaces import ServerSource
 from triage.service.account import AccountRunner, Surroundings
 from triage.service.leases import RENEW_SECONDS, Leases, daemon_lease
 from triage.service.notify import save_health, tell_manager
+from triage.service.training import TrainingPlan, train_beside
 from triage.service.visit import VisitOptions
 from triage.service.watching import Watchers
 from triage.store.store import Store
@@ -35,6 +40,9 @@ _CLOCK_JUMP_SECONDS = 30.0
 
 _DAY_SECONDS = 86400.0
 
+_SETTLED = timedelta(minutes=5)
+"""After the start: the first passes over the accounts come before learning."""
+
 _KEPT = timedelta(days=90)
 """How long runs that wrote nothing, and writes that failed, are remembered."""
 
@@ -48,12 +56,17 @@ class DaemonOptions:
         workers: passes at a time.
         health_file: where the heart writes; None for nowhere.
         watched: accounts that are watched by IDLE.
+        training: when and how to learn; None for never.
+        newer_judge: returns a judge with another model if one was taken into use since it was last
+            asked, else None.
     """
 
     every: timedelta
     workers: int
     health_file: Path | None = None
     watched: frozenset[str] = field(default_factory=frozenset)
+    training: TrainingPlan | None = None
+    newer_judge: Callable[[], Judge | None] = lambda: None
 
 
 class Daemon:
@@ -84,7 +97,7 @@ class Daemon:
         ]
         self._model_id = visits.judge.model_id
         self._scheduler = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(options.workers)},
+            executors={"default": ThreadPoolExecutor(options.workers), "training": ThreadPoolExecutor(1)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone=UTC,
         )
@@ -111,6 +124,8 @@ class Daemon:
                 seconds=self._options.every.total_seconds(),
                 next_run_time=datetime.now(UTC),
             )
+        if self._options.training is not None:
+            self._schedule_training(self._options.training)
         self._scheduler.start()
         for watchers in self._watchers:
             watchers.start()
@@ -133,6 +148,31 @@ class Daemon:
         self._reload_asked.set()
         self._wake.set()
 
+    def _schedule_training(self, plan: TrainingPlan) -> None:
+        """Train each day, and soon after a start that follows a day without."""
+        job, options = partial(self._train, plan), {"executor": "training"}
+        self._scheduler.add_job(job, CronTrigger(hour=plan.hour, minute=plan.minute), **options)
+        last = next(iter(self._store.evidence.list_trainings(1)), None)
+        if last is None or last.finished_at < datetime.now(UTC) - timedelta(days=1):
+            self._scheduler.add_job(job, DateTrigger(datetime.now(UTC) + _SETTLED), **options)
+
+    def _train(self, plan: TrainingPlan) -> None:
+        def train() -> None:
+            if plan.is_wanted(self._store):
+                train_beside(plan, self._stopping.is_set)
+
+        self._guarded("not trained for now, the store cannot be read", train)
+        self._wake.set()  # a new model is taken into use at once
+
+    def _refresh(self) -> None:
+        judge = self._options.newer_judge()
+        if judge is None:
+            return
+        for runner in self._runners:
+            runner.use(judge)
+        self._model_id = judge.model_id
+        log.info("model taken into use model=%s", judge.model_id)
+
     def _stop_for(self, error: StoreError) -> None:
         self._fatal = error
         self.stop()
@@ -148,6 +188,7 @@ class Daemon:
         renewed, drift = time.monotonic(), _drift()
         tidied = time.monotonic()
         while not self._stopping.is_set():
+            self._refresh()
             self._beat()
             if time.monotonic() - renewed >= RENEW_SECONDS:
                 renewed = time.monotonic()
