@@ -169,7 +169,7 @@ def undo(
 
 
 @app.command()
-def train(
+def train(  # noqa: PLR0913, PLR0917  one parameter for each option of the contract
     context: typer.Context,
     base: Annotated[bool, typer.Option("--base", help="Rebuild the shipped model from the corpus instead.")] = False,
     corpus: Annotated[Path, typer.Option(help="With --base: the corpus.", metavar="DIR")] = Path("models/corpus"),

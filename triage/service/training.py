@@ -53,20 +53,23 @@ def train_beside(plan: TrainingPlan, should_stop: Callable[[], bool]) -> None:
     ) as process:
         with suppress(OSError):  # mail comes first
             os.setpriority(os.PRIO_PROCESS, process.pid, _NICE)
-        left = PATIENCE.total_seconds()
-        while True:
-            try:
-                output, errors = process.communicate(timeout=_POLL_SECONDS)
-            except subprocess.TimeoutExpired:
-                left -= _POLL_SECONDS
-                if should_stop() or left < 0:
-                    # Whatever it had done is kept; a model is in use only when it is whole.
-                    process.kill()
-                    log.warning("training cut short; the next one goes on")
-                    return
-            else:
-                break
-    _report(process.returncode, output, errors)
+        ended = _wait(process, should_stop)
+    if ended is None:
+        log.warning("training cut short; the next one goes on")
+    else:
+        _report(process.returncode, *ended)
+
+
+def _wait(process: subprocess.Popen[str], should_stop: Callable[[], bool]) -> tuple[str, str] | None:
+    """Return what the process said once it ended, None if it was killed."""
+    left = PATIENCE.total_seconds()
+    while left > 0 and not should_stop():
+        with suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=_POLL_SECONDS)
+        left -= _POLL_SECONDS
+    # Whatever it had done is kept; a model is in use only when it is whole.
+    process.kill()
+    return None
 
 
 def _report(status: int, output: str, errors: str) -> None:
