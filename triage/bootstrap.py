@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +14,12 @@ from triage.classify.features import OwnerMask
 from triage.classify.judge import Judge
 from triage.classify.model import LinearModel
 from triage.config import Config
-from triage.errors import ConfigError, ModelError
+from triage.errors import ConfigError, MessageError, ModelError
 from triage.interfaces import MailSource, SortedFolder
 from triage.modelfile import base_model_path, load_model
 from triage.modelshelf import BASE, ModelShelf
-from triage.records import Category
+from triage.reading import Reading
+from triage.records import Category, RawMessage
 from triage.service.plan import LabelNames
 from triage.store.store import Store, open_store
 
@@ -191,7 +192,9 @@ def build_daemon(config: Config, since: timedelta | None, train_command: Sequenc
     newer = _NewerJudge(config)
     judge = build_judge(config)
     store = build_store(config)
-    visits = VisitOptions(judge, store, build_names(config), since, build_authserv_ids(config))
+    visits = VisitOptions(
+        judge, store, build_names(config), since, build_authserv_ids(config), keep=_Keeper(config, store).keep
+    )
     options = DaemonOptions(
         config.daemon.poll_interval,
         config.daemon.workers,
@@ -202,6 +205,43 @@ def build_daemon(config: Config, since: timedelta | None, train_command: Sequenc
     )
     sources = [ImapSource(account, config.labels) for account in config.accounts]
     return Daemon(sources, store, visits, options)
+
+
+def build_reading(config: Config, jobs: int = 1) -> Reading:
+    """Return how messages become features to learn from.
+
+    Args:
+        jobs: how many processes may read where there is much.
+
+    Raises:
+        ModelError: the key of the personal models cannot be made or read.
+    """
+    key = build_shelf(config).key()
+    return Reading(load_base_model(), build_owner_mask(config), key, build_authserv_ids(config), jobs)
+
+
+class _Keeper:
+    """Keeps the features of single messages; without a key it keeps none, and says so once."""
+
+    def __init__(self, config: Config, store: Store) -> None:
+        """Do nothing yet: most days nothing is relabelled."""
+        self._config = config
+        self._store = store
+        self._has_failed = False
+
+    def keep(self, item: RawMessage) -> None:
+        """Keep the features of a message, unless it is none."""
+        if self._has_failed:
+            return
+        try:
+            kept = build_reading(self._config).read(item, datetime.now(UTC))
+        except MessageError:
+            return
+        except ModelError as error:
+            self._has_failed = True
+            log.warning("what was relabelled is not kept for the next training: %s", error)
+            return
+        self._store.evidence.save_features([kept])
 
 
 class _NewerJudge:

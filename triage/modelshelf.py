@@ -31,6 +31,10 @@ _PRIVATE = 0o600
 _PRIVATE_FOLDER = 0o700
 _KEY_OCTETS = 32
 
+_REMEMBERED = 50
+_KEPT = 5
+"""So many models can be gone back to."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShelvedModel:
@@ -109,7 +113,7 @@ class ModelShelf:
         return used[-2]
 
     def _save_used(self, used: Sequence[str]) -> None:
-        self._write(_IN_USE, (json.dumps({"used": list(used)}, indent=2) + "\n").encode())
+        self._write(_IN_USE, (json.dumps({"used": list(used[-_REMEMBERED:])}, indent=2) + "\n").encode())
 
     # -- the models
 
@@ -168,6 +172,16 @@ class ModelShelf:
         """Return the personal models, oldest first."""
         found = [self._describe(path.stem) for path in self._directory.glob("*.joblib")]
         return sorted(found, key=lambda one: (one.made_at or datetime.min.replace(tzinfo=UTC), one.model_id))
+
+    def prune(self) -> list[str]:
+        """Remove all but the latest models and those lately in use, and return their names."""
+        kept = {*self._used()[-_KEPT:], *[one.model_id for one in self.list_models()[-_KEPT:]]}
+        # A model refused is left alone: its owner may want to know why.
+        old = [one.model_id for one in self.list_models() if one.model_id not in kept and not one.problem]
+        for name in old:
+            card_path(self._path(name)).unlink(missing_ok=True)
+            self._path(name).unlink(missing_ok=True)
+        return old
 
     def _describe(self, model_id: str) -> ShelvedModel:
         try:

@@ -1,15 +1,15 @@
 """`triage explain`: why a message is judged as it is."""
 
 import json
-import re
 from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
 
-from triage.bootstrap import build_account_sources, build_authserv_ids, build_judge, build_path_sources
+from triage.bootstrap import build_authserv_ids, build_judge
 from triage.classify.advice import REPORT
 from triage.classify.judge import Explanation, describe, only_vouched
+from triage.cli.messages import read_message
 from triage.cli.output import (
     advice_line,
     evidence_to_json,
@@ -17,19 +17,14 @@ from triage.cli.output import (
     printable,
     probabilities_to_json,
 )
-from triage.cli.settings import optional_config, required_config
-from triage.errors import ConfigError, MessageError
-from triage.interfaces import MailSource
+from triage.cli.settings import optional_config
 from triage.mail.parse import open_message
-from triage.records import MessageRef, RawMessage, Uid, UidValidity, Verdict
-
-_REF = re.compile(r"(?P<account>[^/;]+)/(?P<folder>.+);uidvalidity=(?P<validity>\d+);uid=(?P<uid>\d+)")
-_POSITION = re.compile(r"(?P<path>.+)#(?P<position>\d+)")
+from triage.records import Verdict
 
 
 def explain(config_path: Path | None, message: str, *, as_json: bool) -> None:
     """Print the verdict on one message and everything that led to it."""
-    raw = _read(config_path, message)
+    raw = read_message(config_path, message)
     config = optional_config(config_path)
     judge = build_judge(config)
     opened = open_message(raw.content, is_cut=raw.is_cut)
@@ -39,42 +34,6 @@ def explain(config_path: Path | None, message: str, *, as_json: bool) -> None:
         open_console().print(_to_json(message, verdict, found), soft_wrap=True, markup=False)
     else:
         _print(verdict, found)
-
-
-def _read(config_path: Path | None, message: str) -> RawMessage:
-    """Return the message that a path or a source names.
-
-    Raises:
-        ConfigError: it names none.
-        MessageError: it cannot be read.
-    """
-    if match := _REF.fullmatch(message):
-        source = build_account_sources(required_config(config_path), [match["account"]], [match["folder"]])[0]
-        ref = MessageRef(match["account"], match["folder"], UidValidity(int(match["validity"])), Uid(int(match["uid"])))
-        return _read_one(source, match["folder"], ref, message)
-    if not Path(message).exists() and (match := _POSITION.fullmatch(message)) and Path(match["path"]).is_file():
-        source = build_path_sources([Path(match["path"])])[0]
-        return _read_one(source, match["path"], MessageRef("", match["path"], key=match["position"]), message)
-    source = build_path_sources([Path(message)])[0]
-    return _read_one(source, source.folders()[0], None, message)
-
-
-def _read_one(source: MailSource, folder: str, ref: MessageRef | None, name: str) -> RawMessage:
-    try:
-        with source.open(folder) as mailbox:
-            refs = mailbox.list_refs()
-            if ref is not None and ref not in refs:
-                raise ConfigError([f"there is no message {name}; `triage scan --json` prints the sources there are"])
-            if ref is None and len(refs) != 1:
-                raise ConfigError([f"{name} holds {len(refs)} messages; name one as `triage scan --json` prints it"])
-            for item in mailbox.iter_messages([ref or refs[0]]):
-                if isinstance(item, RawMessage):
-                    return item
-                raise MessageError(item.reason)
-    finally:
-        source.close()
-    message = f"{name} has gone while it was read"
-    raise MessageError(message)
 
 
 def _to_json(source: str, verdict: Verdict, found: Explanation) -> str:

@@ -15,6 +15,7 @@ import typer
 
 from triage import __version__
 from triage.errors import ConfigError, TriageError
+from triage.records import Category
 
 FOUND_WRONG = 1
 NOT_DONE = 2
@@ -189,6 +190,97 @@ def train(  # noqa: PLR0913, PLR0917  one parameter for each option of the contr
         _lazy("train", "train_base")(corpus=corpus, extra=extra or [], output=output)
     else:
         _lazy("train", "train")(context.obj, confirmed=confirm, as_json=as_json)
+
+
+@app.command()
+def correct(
+    context: typer.Context,
+    message: Annotated[str, typer.Argument(help="A mail file, or a source as `scan --json` prints it.")],
+    category: Annotated[Category, typer.Argument(help="What it is.")],
+) -> None:
+    """Tell what a message is: it is labelled so, and the next training learns it."""
+    _lazy("correct", "correct")(context.obj, message, category)
+
+
+@app.command()
+def review(
+    context: typer.Context,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Mail files, folders of them, Maildir or mbox; none: all accounts.", metavar="[PATH]..."),
+    ] = None,
+    account: Annotated[
+        list[str] | None, typer.Option(help="Only this account; may be repeated.", metavar="NAME")
+    ] = None,
+    folder: Annotated[list[str] | None, typer.Option(help="Only this folder; may be repeated.", metavar="F")] = None,
+    limit: Annotated[
+        int, typer.Option(min=1, help="Look at so many of each folder, the newest of a server's.", metavar="N")
+    ] = 500,
+    count: Annotated[int, typer.Option(min=1, help="Ask about so many.", metavar="N")] = 10,
+) -> None:
+    """Ask, by one key each, about the messages that the model would learn most from."""
+    _lazy("review", "review")(
+        context.obj, paths=paths or [], accounts=account or [], folders=folder or [], limit=limit, count=count
+    )
+
+
+@app.command()
+def learned(
+    context: typer.Context,
+    conflicts: Annotated[
+        bool, typer.Option("--conflicts", help="List messages that lie in folders of several categories instead.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object an example.")] = False,
+) -> None:
+    """List every example that the model in use learnt from, or will, with its share of all that was learnt."""
+    _lazy("learned", "learned")(context.obj, conflicts=conflicts, as_json=as_json)
+
+
+@app.command()
+def unlearn(
+    context: typer.Context,
+    examples: Annotated[
+        list[str], typer.Argument(help="Examples as `triage learned` names them, or mail files.", metavar="EXAMPLE...")
+    ],
+) -> None:
+    """Take examples back: the next training makes the model as if they had never been there."""
+    _lazy("learned", "unlearn")(context.obj, examples)
+
+
+models_app = typer.Typer(help="Show, choose and go back to models.", no_args_is_help=True)
+app.add_typer(models_app, name="models")
+
+
+@models_app.command("list")
+def list_models(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a model.")] = False,
+) -> None:
+    """List the shipped model and the personal ones."""
+    _lazy("models", "list_models")(context.obj, as_json=as_json)
+
+
+@models_app.command("show")
+def show_model(
+    context: typer.Context,
+    model: Annotated[str | None, typer.Argument(help="Its name; none for the one in use.", metavar="MODEL")] = None,
+) -> None:
+    """Print the card of a model as JSON."""
+    _lazy("models", "show_model")(context.obj, model)
+
+
+@models_app.command("use")
+def use_model(
+    context: typer.Context, model: Annotated[str, typer.Argument(help="Its name, or base for the shipped one.")]
+) -> None:
+    """Take a model into use; a running daemon follows within a second."""
+    _lazy("models", "use_model")(context.obj, model)
+
+
+@models_app.command("rollback")
+def roll_back(context: typer.Context) -> None:
+    """Take the model before the one in use into use again."""
+    _lazy("models", "roll_back")(context.obj)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -11,23 +12,24 @@ from rich.progress import TaskID
 from rich.table import Table
 
 from triage.bootstrap import (
-    build_authserv_ids,
     build_costs,
     build_names,
-    build_owner_mask,
+    build_reading,
     build_shelf,
     build_sorted_folders,
     build_store,
     load_base_model,
 )
 from triage.cli.main import FOUND_WRONG
+from triage.cli.messages import open_source
 from triage.cli.output import open_console, open_progress
 from triage.cli.settings import required_config
 from triage.config import Config
-from triage.learn.gather import Reading
 from triage.learn.options import TrainingOptions
 from triage.learn.training import TrainingReport, train_personal
 from triage.records import Category
+from triage.service.judging import useful_workers
+from triage.service.leases import Leases
 from triage.store.evidence import Result
 from triage.store.store import Store
 
@@ -43,8 +45,10 @@ def train(config_path: Path | None, *, confirmed: bool, as_json: bool) -> None:
     """Learn from everything the owner has sorted and said."""
     config = required_config(config_path)
     store = build_store(config)
+    leases = Leases(store)
     try:
-        with open_progress() as progress:
+        # Two at once would each take its model into use.
+        with leases.holding("training:this mailbox"), leases.renewing(), open_progress() as progress:
             tasks: dict[str, TaskID] = {}
 
             def advance(name: str, count: int) -> None:
@@ -69,13 +73,17 @@ def train(config_path: Path | None, *, confirmed: bool, as_json: bool) -> None:
 
 def build_training(config: Config, store: Store) -> TrainingOptions:
     """Return what a training works with."""
-    shelf = build_shelf(config)
-    base = load_base_model()
-    reading = Reading(base, build_owner_mask(config), shelf.key(), build_authserv_ids(config))
     names = build_names(config)
-    labels = {label: one for one in Category if (label := names.of(one))}
-    accounts = tuple(account.name for account in config.accounts)
-    return TrainingOptions(base, store, shelf, reading, build_costs(config), labels, accounts)
+    return TrainingOptions(
+        load_base_model(),
+        store,
+        build_shelf(config),
+        build_reading(config, jobs=useful_workers()),
+        build_costs(config),
+        {label: one for one in Category if (label := names.of(one))},
+        partial(open_source, config),
+        tuple(account.name for account in config.accounts),
+    )
 
 
 def _to_json(report: TrainingReport) -> Mapping[str, object]:

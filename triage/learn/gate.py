@@ -144,26 +144,31 @@ class Contestants:
     Attributes:
         scores: the challenger's on the check set.
         held_out: challengers' answers on the owner's mail.
-        champion: answers of the model in use on all of the owner's examples; None if it is the shipped one.
-        unseen: examples that the model in use did not learn from.
     """
 
     base: LinearModel
     challenger: LinearModel
     scores: Vector
     held_out: HeldOutMail
-    champion: Labels | None
-    unseen: npt.NDArray[np.bool_]
+
+
+def compare_with_champion(
+    held_out: HeldOutMail, champion: Labels, unseen: npt.NDArray[np.bool_], labels: Labels
+) -> str:
+    """Return why the challenger is worse than the model in use, empty if it is not.
+
+    Args:
+        champion: answers of the model in use on all of the owner's examples.
+        unseen: examples that the model in use did not learn from.
+    """
+    rows = unseen[held_out.rows]
+    return _compare(HeldOutMail(held_out.rows[rows], held_out.answers[rows]), champion, labels, "the model in use")
 
 
 def judge(found: Contestants, mail: OwnMail, check: CheckSet, costs: CostTable) -> Judgement:
-    """Return whether the challenger may be taken into use."""
+    """Return whether the challenger is good enough, whatever is in use by now."""
     by_base = answers_of(mail.scores, mail, found.base, costs)
     reasons = [_compare(found.held_out, by_base, mail.labels, "the shipped model")]
-    if found.champion is not None:
-        seen_by_none = found.unseen[found.held_out.rows]
-        part = HeldOutMail(found.held_out.rows[seen_by_none], found.held_out.answers[seen_by_none])
-        reasons.append(_compare(part, found.champion, mail.labels, "the model in use"))
     before = answers_of(check.mail.scores, check.mail, found.base, costs)
     after = answers_of(found.scores, check.mail, found.challenger, costs)
     reasons += _check(before, after, check)

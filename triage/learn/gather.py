@@ -4,82 +4,22 @@ A text is fetched once: a message that is known by its header fields is not read
 whatever folder it lies in by now.
 """
 
-import hmac
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import islice
 
-from triage.classify.counted import features_id, pack_counts
-from triage.classify.features import OwnerMask, extract_features
-from triage.classify.judge import only_vouched
-from triage.classify.model import LinearModel
-from triage.classify.scorer import count_features
-from triage.classify.screen import glance_words
-from triage.errors import MessageError
 from triage.interfaces import Mailbox, ServerMailbox
 from triage.mail.identity import fingerprint
-from triage.mail.parse import open_message
-from triage.records import Message, MessageRef, RawMessage, UnreadableMessage
-from triage.store.evidence import EvidenceStore, KeptFeatures, Sighting
+from triage.reading import Reading
+from triage.records import MessageRef, RawMessage, UnreadableMessage
+from triage.store.evidence import EvidenceStore, Sighting
 
 MAX_MESSAGES = 10_000
 """Of a folder, so many of the newest are learnt from: more teach nothing new and take minutes."""
 
 _BATCH = 200
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How a message becomes features, the same for every message of a training.
-
-    Attributes:
-        key: keeps what tells senders and threads apart from telling who they are.
-        authserv_ids: by account, see `PassOptions`.
-    """
-
-    model: LinearModel
-    owner: OwnerMask
-    key: bytes = field(repr=False)
-    authserv_ids: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def features_id(self) -> str:
-        """The name of the features that this reading makes."""
-        return features_id(self.model.blocks, self.owner)
-
-    def read(self, item: RawMessage, now: datetime) -> KeptFeatures:
-        """Return what is kept of a message.
-
-        Raises:
-            MessageError: it is no mail message.
-        """
-        opened = open_message(item.content, is_cut=item.is_cut)
-        message = only_vouched(opened.complete(), self.authserv_ids.get(item.ref.account))
-        counted = count_features(extract_features(message, self.owner), self.model.blocks)
-        return KeptFeatures(
-            fingerprint=item.server_id or fingerprint(item.content),
-            features_id=self.features_id,
-            counts=pack_counts(counted),
-            sender=self._hashed(message.sender.addr_spec if message.sender else ""),
-            thread=self._hashed(_thread(message)),
-            received_at=item.internal_date or _aware(message.date) or now,
-            glance=self.model.screen.look(glance_words(opened.glance())).score,
-            glance_model=self.model.model_id,
-        )
-
-    def _hashed(self, text: str) -> str:
-        return hmac.new(self.key, text.encode("utf-8", "replace"), "sha256").hexdigest()[:16] if text else ""
-
-
-def _thread(message: Message) -> str:
-    """Return the subject without the marks of answers: all mails of a thread or a campaign share it."""
-    words = [word for word in message.subject.casefold().split() if not word.endswith(":")]
-    return " ".join(words)
-
-
-def _aware(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.astimezone(UTC)
+_MANY = 1000  # fewer are not worth the start of other processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +79,8 @@ def gather_folder(mailbox: Mailbox, report: FolderReport, gathering: Gathering) 
     unread = [ref for mark, ref in present.items() if mark not in known]
     unread += [ref for ref in new if marks.get(ref) not in known]
     found = present | moved
+    if len(unread) < _MANY:
+        gathering = replace(gathering, reading=replace(gathering.reading, jobs=1))
     for batch in _batches(mailbox.iter_messages(unread)):
         read, bad = _read_batch(batch, gathering, known)
         found |= read
@@ -148,6 +90,25 @@ def gather_folder(mailbox: Mailbox, report: FolderReport, gathering: Gathering) 
         gone = [mark for mark, one in former.items() if one.gone_at is None and mark not in found]
         gathering.evidence.mark_gone(mailbox.account, mailbox.folder, gone, gathering.now)
     return report
+
+
+def keep_named(
+    mailbox: Mailbox, marks: Mapping[str, MessageRef], evidence: EvidenceStore, reading: Reading, now: datetime
+) -> None:
+    """Keep the features of messages, by fingerprint, where they were or wherever in the folder they are by now.
+
+    Raises:
+        TransientMailError, AccountError: they could not be read.
+    """
+    here = {mark: ref for mark, ref in marks.items() if ref.uidvalidity == mailbox.uidvalidity}
+    here |= mailbox.find([mark for mark in marks if mark not in here])
+    # Another message may lie where one was, so that each says who it is.
+    found = [
+        item
+        for item in mailbox.iter_messages(sorted(here.values()))
+        if isinstance(item, RawMessage) and (item.server_id or fingerprint(item.content)) in marks
+    ]
+    evidence.save_features([one for one in reading.read_all(found, now) if one])
 
 
 def _may_change(ref: MessageRef) -> bool:
@@ -171,21 +132,14 @@ def _read_batch(
     batch: Sequence[RawMessage | UnreadableMessage], gathering: Gathering, known: frozenset[str]
 ) -> tuple[dict[str, MessageRef], int]:
     """Keep the features of messages; return where they are, and how many could not be read."""
-    found: dict[str, MessageRef] = {}
-    kept: dict[str, KeptFeatures] = {}
-    for item in batch:
-        if isinstance(item, UnreadableMessage):
-            continue
-        mark = item.server_id or fingerprint(item.content)
-        if mark not in known:
-            try:
-                kept[mark] = gathering.reading.read(item, gathering.now)
-            except MessageError:
-                continue
-        found[mark] = item.ref
-    gathering.evidence.save_features(list(kept.values()))
+    marked = [(item.server_id or fingerprint(item.content), item) for item in batch if isinstance(item, RawMessage)]
+    new = {mark: item for mark, item in marked if mark not in known}
+    kept = [one for one in gathering.reading.read_all(list(new.values()), gathering.now) if one]
+    gathering.evidence.save_features(kept)
+    readable = known | {one.fingerprint for one in kept}
+    found = {mark: item.ref for mark, item in marked if mark in readable}
     gathering.advance(len(batch))
-    return found, len(batch) - len(found)
+    return found, len(batch) - sum(mark in readable for mark, _ in marked)
 
 
 def _remember(

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 from triage.classify.decision import CostTable
 from triage.classify.model import LinearModel
-from triage.learn.gather import Reading
+from triage.interfaces import MailSource
 from triage.modelshelf import ModelShelf
+from triage.reading import Reading
 from triage.records import Category
 from triage.store.store import Store
 
@@ -19,6 +20,7 @@ class TrainingOptions:
     Attributes:
         base: the shipped model, which every personal one corrects.
         labels: category by label.
+        open_source: returns the source of an account, or of a local folder for account ""; raises ConfigError.
         advance: told of progress: the folder, and of how many messages.
         clock: the time now, aware.
     """
@@ -29,6 +31,7 @@ class TrainingOptions:
     reading: Reading
     costs: CostTable
     labels: Mapping[str, Category]
+    open_source: Callable[[str, str], MailSource]
     accounts: Sequence[str] = ()
     advance: Callable[[str, int], None] = lambda _name, _count: None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)

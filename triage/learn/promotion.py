@@ -1,6 +1,6 @@
 """Examples to a model in use: fit, gate, save, promote; or a reason why not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,13 +12,22 @@ from triage.classify.scorer import softmax
 from triage.errors import ModelError
 from triage.learn.corpus import load_corpus
 from triage.learn.examples import Example
-from triage.learn.gate import CheckSet, Contestants, Judgement, answers_of, hold_out, judge
-from triage.learn.gather import Reading
+from triage.learn.gate import (
+    CheckSet,
+    Contestants,
+    HeldOutMail,
+    Judgement,
+    answers_of,
+    compare_with_champion,
+    hold_out,
+    judge,
+)
 from triage.learn.options import TrainingOptions
 from triage.learn.personal import STRENGTHS, OwnMail, Personal, build_own_mail, fit_personal, scores_of, to_model
 from triage.learn.suspicion import reason_to_hold
 from triage.modelfile import check_set_path
 from triage.modelshelf import BASE
+from triage.reading import Reading
 from triage.records import Category, MessageRef, RawMessage
 from triage.store.evidence import KeptFeatures, Learnt, Result, Training
 
@@ -45,6 +54,7 @@ class _Candidate:
     model: LinearModel
     strength: float
     judgement: Judgement
+    held_out: HeldOutMail
 
 
 def learn(material: Material, options: TrainingOptions, *, confirmed: bool) -> Training:
@@ -56,51 +66,63 @@ def learn(material: Material, options: TrainingOptions, *, confirmed: bool) -> T
     base, shelf = options.base, options.shelf
     mail = build_own_mail(base, material.kept, [one.category for one in material.examples])
     champion = _champion(options)
-    learnt = {one.fingerprint: one.category for one in options.store.evidence.list_learnt()} if champion else {}
+    evidence = options.store.evidence
+    learnt = {one.fingerprint: one.category for one in evidence.list_learnt(shelf.in_use())} if champion else {}
     used = champion or base
     chances = _chances(scores_of(used, mail), used)
     if not confirmed and (reason := reason_to_hold(material.examples, learnt, chances)):
         return _ended(material, options, Result.HELD, reason)
-    seen = np.array([learnt.get(one.fingerprint) is one.category for one in material.examples], dtype=bool)
-    best, refused = _best_candidate(material, mail, options, champion, ~seen)
+    best, refused = _best_candidate(material, mail, options)
+    taken_back = _takes_back(material.examples, learnt)
+    if best is None and taken_back:
+        shelf.use(BASE)
+        reason = f"the shipped model is in use again, since you took back what the former one had learnt: {refused}"
+        return _ended(material, options, Result.REFUSED, reason)
     if best is None:
         return _ended(material, options, Result.REFUSED, refused)
+    if champion and not taken_back:
+        unseen = np.array([one.fingerprint not in learnt for one in material.examples], dtype=bool)
+        answers = answers_of(scores_of(champion, mail), mail, champion, options.costs)
+        if reason := compare_with_champion(best.held_out, answers, unseen, mail.labels):
+            return _ended(material, options, Result.REFUSED, reason)
     model_id = shelf.save(best.model, _card(material, options, best))
-    shelf.use(model_id)
-    options.store.evidence.save_learnt(
+    evidence.save_learnt(
+        model_id,
         [
-            Learnt(one.fingerprint, one.category, model_id, float(share))
+            Learnt(one.fingerprint, one.category, float(share))
             for one, share in zip(material.examples, best.personal.influences, strict=True)
-        ]
+        ],
     )
+    shelf.use(model_id)
+    evidence.drop_learnt(shelf.prune())
     reason = f"learnt with a strength of {best.strength:g}; with more, {refused}" if refused else ""
     return _ended(material, options, Result.PROMOTED, reason, model_id)
 
 
-def _best_candidate(
-    material: Material, mail: OwnMail, options: TrainingOptions, champion: LinearModel | None, unseen: np.ndarray
-) -> tuple[_Candidate | None, str]:
-    """Return the candidate that learns most of those the gate lets pass, and why it refused the first."""
+def _best_candidate(material: Material, mail: OwnMail, options: TrainingOptions) -> tuple[_Candidate | None, str]:
+    """Return the candidate that learns most of those the gate lets pass, and why it refused the first.
+
+    It depends on the examples alone, not on what was in use before: what was taken back
+    leaves nothing behind.
+    """
     base, costs = options.base, options.costs
     check = load_check_set(base)
-    by_champion = answers_of(scores_of(champion, mail), mail, champion, costs) if champion else None
     refused = ""
     for strength in STRENGTHS:
         personal = fit_personal(mail, base, strength)
         model = to_model(base, personal, mail)
-        contestants = Contestants(
-            base,
-            model,
-            scores_of(model, check.mail),
-            hold_out(mail, material.kept, base, costs, strength),
-            by_champion,
-            unseen,
-        )
-        judgement = judge(contestants, mail, check, costs)
+        held_out = hold_out(mail, material.kept, base, costs, strength)
+        judgement = judge(Contestants(base, model, scores_of(model, check.mail), held_out), mail, check, costs)
         if not judgement.reason:
-            return _Candidate(personal, model, strength, judgement), refused
+            return _Candidate(personal, model, strength, judgement, held_out), refused
         refused = refused or judgement.reason
     return None, refused
+
+
+def _takes_back(examples: Sequence[Example], learnt: Mapping[str, Category]) -> bool:
+    """Return whether the owner took something back since: nothing keeps a model that learnt it."""
+    told = {one.fingerprint: one.category for one in examples}
+    return any(told.get(mark) is not category for mark, category in learnt.items())
 
 
 def _champion(options: TrainingOptions) -> LinearModel | None:

@@ -1,18 +1,23 @@
 """One training, from the owner's folders and words to a model in use, or to a reason why not."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from triage.errors import AccountError, ProtocolError, TransientMailError
+from triage.errors import AccountError, ConfigError, ProtocolError, TransientMailError
 from triage.interfaces import MailSource, SortedFolder
 from triage.learn.examples import Evidence, Example, Resolved, digest_of, resolve
-from triage.learn.gather import FolderReport, Gathering, gather_folder
+from triage.learn.gather import FolderReport, Gathering, gather_folder, keep_named
 from triage.learn.options import TrainingOptions
-from triage.records import Category
+from triage.modelshelf import BASE
+from triage.records import Category, MessageRef
 from triage.store.evidence import KeptFeatures, Result, Training
 from triage.store.records import Status
 from triage.store.store import Store
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,7 @@ def train_personal(
     """
     folders = gather(places, options)
     resolved = collect(places, options)
+    read_missing(resolved.examples, options)
     kept, examples = _with_features(resolved.examples, options)
     evidence = f"{digest_of(examples)} {options.base.model_id}"
     training = _known_end(evidence, len(examples), options, confirmed=confirmed)
@@ -111,6 +117,22 @@ def train_personal(
         options.store.evidence.save_training(training)
     counts = {category.value: sum(one.category is category for one in examples) for category in Category}
     return TrainingReport(training, tuple(folders), resolved, counts, len(resolved.examples) - len(examples))
+
+
+def read_missing(examples: Sequence[Example], options: TrainingOptions) -> None:
+    """Read messages that the owner spoke of and that lie in no folder of theirs, as far as they are still there."""
+    known = options.store.evidence.with_features(options.reading.features_id)
+    lacking: dict[tuple[str, str], dict[str, MessageRef]] = {}
+    for one in examples:
+        if one.fingerprint not in known:
+            lacking.setdefault((one.ref.account, one.ref.folder), {})[one.fingerprint] = one.ref
+    for (account, folder), marks in lacking.items():
+        try:
+            source = options.open_source(account, folder)
+            with closing(source), source.open(folder) as mailbox:
+                keep_named(mailbox, marks, options.store.evidence, options.reading, options.clock())
+        except (ConfigError, AccountError, TransientMailError, ProtocolError) as error:
+            log.info("examples not read account=%s reason=%s", account or "local", error)
 
 
 def _with_features(examples: Sequence[Example], options: TrainingOptions) -> tuple[list[KeptFeatures], list[Example]]:
@@ -136,6 +158,10 @@ def _known_end(evidence: str, count: int, options: TrainingOptions, *, confirmed
                 return former
             case Result.NOTHING:
                 pass
+    if count == 0 and options.shelf.in_use() != BASE:
+        options.shelf.use(BASE)
+        reason = "nothing is left of what was learnt; the shipped model is in use again"
+        return Training(options.clock(), Result.PROMOTED, BASE, 0, evidence, reason)
     if count == 0:
         reason = "there is nothing to learn from; map folders in [training.folders], or correct a message"
         return Training(options.clock(), Result.NOTHING, "", 0, evidence, reason)

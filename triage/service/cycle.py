@@ -125,13 +125,16 @@ def _to_outcome(item: Item, found: Judgement) -> _Judged:
 
 def _plan(judged: Sequence[_Judged], mailbox: Mailbox, store: Store | None, options: PassOptions) -> list[_Judged]:
     writes: dict[str, list[Entry]] = {}
+    told: frozenset[str] = frozenset()
     if store is not None:
+        marks = [one.fingerprint for one in judged if one.fingerprint]
+        told = store.evidence.corrected(marks)
         for account in {one.outcome.ref.account for one in judged}:
-            writes.update(store.written(account, [one.fingerprint for one in judged if one.fingerprint]))
+            writes.update(store.written(account, marks))
     planned = []
     for one in judged:
         verdict = one.outcome.verdict
-        if verdict is not None:
+        if verdict is not None and one.fingerprint not in told:  # the owner's word stands
             known = writes.get(one.fingerprint, [])
             if options.label_again:
                 known = [entry for entry in known if entry.status is not Status.UNDONE]
@@ -158,10 +161,7 @@ def _apply(planned: Sequence[_Judged], mailbox: Mailbox, store: Store, options: 
             )
             for one in changing
         ]
-        entries = store.intend(options.run_id, intents)
-        applied = mailbox.apply([one.outcome.change for one in changing])
-        done = {one.change.ref: one for one in applied}
-        _confirm(entries, done, store)
+        done = write_labels(intents, mailbox, store, options.run_id)
     result = []
     for one in planned:
         written = done.get(one.outcome.ref)
@@ -171,6 +171,14 @@ def _apply(planned: Sequence[_Judged], mailbox: Mailbox, store: Store, options: 
         result.append(one)
     store.save_judgements({one.fingerprint: one.outcome for one in result if one.fingerprint})
     return result
+
+
+def write_labels(intents: Sequence[Intent], mailbox: Mailbox, store: Store, run_id: str) -> dict[MessageRef, Applied]:
+    """Journal the writes, write, confirm, and return what became of each: the only way that anything is written."""
+    entries = store.intend(run_id, intents)
+    done = {one.change.ref: one for one in mailbox.apply([one.change for one in intents])}
+    _confirm(entries, done, store)
+    return done
 
 
 def _confirm(entries: Sequence[Entry], done: dict[MessageRef, Applied], store: Store) -> None:

@@ -18,15 +18,15 @@ _COMPARED = 500
 
 def note_relabellings(
     mailbox: ServerMailbox, store: Store, names: LabelNames, modseq: int | None, now: datetime
-) -> int:
-    """Remember where labels differ from what was last written or seen, and return how many did.
+) -> Sequence[Relabelling]:
+    """Remember where labels differ from what was last written or seen, and return these.
 
     Args:
         modseq: HIGHESTMODSEQ at the last visit; with it the server tells what changed since
             (CONDSTORE, RFC 7162), without it flags are compared.
     """
     if modseq is not None and modseq == mailbox.highest_modseq:
-        return 0
+        return []
     changed = mailbox.changed_since(modseq) if modseq is not None else None
     among = _COMPARED if changed is None else changed
     written = store.labelled(mailbox.account, mailbox.folder, mailbox.uidvalidity, among)
@@ -37,11 +37,12 @@ def note_relabellings(
         was = seen.get(ref, _expected(written.get(ref), names))
         if (ours := names.ours(labels)) != was:
             differing[ref] = (was, ours)
-    for found in _identified(differing, written, mailbox, now):
-        store.save_relabelling(found)
+    found = _identified(differing, written, mailbox, now)
+    for one in found:
+        store.save_relabelling(one)
     if differing:
         log.info("labels changed by their owner account=%s count=%d", mailbox.account, len(differing))
-    return len(differing)
+    return found
 
 
 def _expected(entry: Entry | None, names: LabelNames) -> frozenset[str]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from triage.classify.judge import Judge
 from triage.interfaces import ServerMailbox
-from triage.records import Cursor, MessageRef, Outcome, State, Uid
+from triage.records import Cursor, MessageRef, Outcome, RawMessage, State, Uid
 from triage.service.backoff import is_due, retry_delay
 from triage.service.cycle import CHUNK, PassOptions, run_pass
 from triage.service.plan import LabelNames
@@ -58,6 +58,7 @@ class VisitOptions:
     Attributes:
         since: judge mail so old on the first visit of a folder; None judges only what comes after it.
         authserv_ids: see `PassOptions`.
+        keep: keeps what can be learnt from a message whose label the owner changed.
         should_stop: asked between chunks.
         clock: the time now, aware.
     """
@@ -67,6 +68,7 @@ class VisitOptions:
     names: LabelNames
     since: timedelta | None = None
     authserv_ids: Mapping[str, str] = field(default_factory=dict)
+    keep: Callable[[RawMessage], None] = lambda _: None
     should_stop: Callable[[], bool] = lambda: False
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
@@ -104,7 +106,11 @@ class Visit:
             return report
         if self._known is not None:
             modseq = self._known.highest_modseq
-            note_relabellings(self._mailbox, self._store, self._options.names, modseq, self._now)
+            noted = note_relabellings(self._mailbox, self._store, self._options.names, modseq, self._now)
+            # Now, since its owner may file the message away before the next training.
+            for item in self._mailbox.iter_messages([one.ref for one in noted]):
+                if isinstance(item, RawMessage):
+                    self._options.keep(item)
         self._finish(refs, last_at_open)
         return report
 

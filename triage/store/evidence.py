@@ -80,11 +80,10 @@ class KeptFeatures:
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """A message that the model in use learnt from, with its share of all that was learnt."""
+    """A message that a model learnt from, with its share of all that was learnt."""
 
     fingerprint: str
     category: Category
-    model_id: str
     influence: float
 
 
@@ -190,6 +189,15 @@ class EvidenceStore:
             for row in rows
         ]
 
+    def corrected(self, marks: Collection[str]) -> frozenset[str]:
+        """Return those messages that the owner told the category of."""
+        found: set[str] = set()
+        with transaction(self._engine, writing=False) as connection:
+            for chunk in _chunks(marks):
+                told = corrections.c.fingerprint.in_(chunk) & corrections.c.category.is_not(None)
+                found.update(connection.scalars(select(corrections.c.fingerprint).where(told)))
+        return frozenset(found)
+
     # -- features
 
     def save_features(self, kept: Sequence[KeptFeatures]) -> None:
@@ -223,18 +231,25 @@ class EvidenceStore:
 
     # -- what was learnt
 
-    def save_learnt(self, examples: Sequence[Learnt]) -> None:
-        """Remember what the model in use learnt from, in place of what the former one did."""
+    def save_learnt(self, model_id: str, examples: Sequence[Learnt]) -> None:
+        """Remember what a model learnt from."""
         with transaction(self._engine) as connection:
-            connection.execute(delete(learnt))
+            connection.execute(delete(learnt).where(learnt.c.model_id == model_id))
             for start in range(0, len(examples), _CHUNK):
-                connection.execute(insert(learnt), [asdict(one) for one in examples[start : start + _CHUNK]])
+                rows = [{"model_id": model_id} | asdict(one) for one in examples[start : start + _CHUNK]]
+                connection.execute(insert(learnt), rows)
 
-    def list_learnt(self) -> list[Learnt]:
-        """Return what the model in use learnt from, by fingerprint."""
+    def list_learnt(self, model_id: str) -> list[Learnt]:
+        """Return what a model learnt from, by fingerprint."""
+        query = select(learnt).where(learnt.c.model_id == model_id).order_by(learnt.c.fingerprint)
         with transaction(self._engine, writing=False) as connection:
-            rows = connection.execute(select(learnt).order_by(learnt.c.fingerprint)).all()
-        return [Learnt(row.fingerprint, Category(row.category), row.model_id, row.influence) for row in rows]
+            rows = connection.execute(query).all()
+        return [Learnt(row.fingerprint, Category(row.category), row.influence) for row in rows]
+
+    def drop_learnt(self, model_ids: Collection[str]) -> None:
+        """Forget what models learnt from that are no more."""
+        with transaction(self._engine) as connection:
+            connection.execute(delete(learnt).where(learnt.c.model_id.in_(model_ids)))
 
     def save_training(self, training: Training) -> None:
         """Remember how a training ended."""

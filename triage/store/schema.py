@@ -192,9 +192,9 @@ features = Table(
 learnt = Table(
     "learnt",
     metadata,
+    Column("model_id", String(64), primary_key=True),
     Column("fingerprint", String(32), primary_key=True),
     Column("category", String(20), nullable=False),
-    Column("model_id", String(64), nullable=False),
     Column("influence", Float, nullable=False),
 )
 

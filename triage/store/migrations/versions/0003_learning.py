@@ -52,9 +52,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "learnt",
+        sa.Column("model_id", sa.String(64), primary_key=True),
         sa.Column("fingerprint", sa.String(32), primary_key=True),
         sa.Column("category", sa.String(20), nullable=False),
-        sa.Column("model_id", sa.String(64), nullable=False),
         sa.Column("influence", sa.Float, nullable=False),
         if_not_exists=True,
     )
