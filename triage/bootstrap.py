@@ -169,9 +169,12 @@ def _sorted_folders(name: str, category: Category, sources: Mapping[str, MailSou
 
 def _sorted_path(name: str, category: Category) -> Iterator[SortedFolder]:
     try:
-        for source in build_path_sources([Path(name).expanduser()]):
-            for folder in source.folders():
-                yield SortedFolder(name, category, source, folder)
+        found = [
+            SortedFolder(name, category, source, folder)
+            for source in build_path_sources([Path(name).expanduser()])
+            for folder in source.folders()
+        ]
+        yield from found or [SortedFolder(name, category, None)]
     except ConfigError as error:
         yield SortedFolder(name, category, None, problem=str(error))
 

@@ -180,7 +180,7 @@ class SortedFolder:
 
     Attributes:
         name: as the configuration has it.
-        source: None where it cannot be opened; `problem` says why.
+        source: None where it is empty, or cannot be opened; then `problem` says why.
     """
 
     name: str

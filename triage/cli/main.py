@@ -273,7 +273,7 @@ def show_model(
 def use_model(
     context: typer.Context, model: Annotated[str, typer.Argument(help="Its name, or base for the shipped one.")]
 ) -> None:
-    """Take a model into use; a running daemon follows within a second."""
+    """Take a model into use; a running daemon follows within fifteen seconds."""
     _lazy("models", "use_model")(context.obj, model)
 
 
