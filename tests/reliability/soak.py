@@ -2,8 +2,8 @@
 
     python -m tests.reliability.soak [--minutes 60]
 
-Mail arrives, links break, sessions are killed, the server is away, the configuration is
-reloaded. Prints memory, descriptors and threads of the process for each tenth of the time, how
+Mail arrives, its owner files and relabels it, links break, sessions are killed, the server is
+away, the configuration is reloaded, and the daemon trains. Prints memory, descriptors and threads of the process for each tenth of the time, how
 memory went once the first tenth had warmed it up, and whether everything that arrived was labelled.
 Ends with 1 if something was not, or if the process did not stay as large as it was.
 """
@@ -18,8 +18,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from imapclient import IMAPClient
@@ -27,6 +29,11 @@ from imapclient import IMAPClient
 from tests.builders import make_offer, make_plain_of, make_scam
 from tests.servers.dovecot import Dovecot
 from tests.servers.proxy import FaultProxy
+
+FOLDERS = {"recruiter": "Leads", "scam": "Fakes"}
+"""Where the owner files mail, by category."""
+
+LABELS = ("Recruiter", "Referral", "Scam", "Unsure")
 
 _GROWTH_ALLOWED = 1.02
 """From the first third to the last: in an hour it was 1.04 when reloads left memory behind."""
@@ -91,20 +98,62 @@ class Soak:
         self.rng = random.Random(1)
         self.delivered = 0
         self.troubles = 0
-        config = folder / "config.toml"
-        config.write_text(
-            "[daemon]\npoll_interval_seconds = 5\n[[accounts]]\nname = 'home'\nhost = '127.0.0.1'\n"
-            f"port = {proxy.port}\nsecurity = 'none'\nusername = 'soak'\npassword = '{server.password}'\n"
-            "timeout_seconds = 5\n"
-        )
-        environment = os.environ | {"XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder)}
-        command = [sys.executable, "-m", "triage", "--config", str(config), "run"]
+        self.filed = 0
+        self.config = folder / "config.toml"
+        self.configure("")
+        with self.as_owner() as client:
+            for name in FOLDERS.values():
+                client.create_folder(name)
+        environment = os.environ | {
+            "XDG_STATE_HOME": str(folder / "state"),
+            "XDG_DATA_HOME": str(folder / "data"),
+            "HOME": str(folder),
+        }
+        command = [sys.executable, "-m", "triage", "--config", str(self.config), "run"]
         self.log = (folder / "log").open("w")
         self.daemon = subprocess.Popen(command, env=environment, stderr=self.log)
         health = folder / "state" / "triage" / "health.json"
         while not health.exists() or json.loads(health.read_text())["accounts"]["home"]["problem"]:
             time.sleep(0.1)
         time.sleep(2)
+
+    def configure(self, training: str) -> None:
+        """Write the configuration with a time of day for training."""
+        folders = "\n".join(f'"{name}" = "{category}"' for category, name in FOLDERS.items())
+        self.config.write_text(
+            "[daemon]\npoll_interval_seconds = 5\n[[accounts]]\nname = 'home'\nhost = '127.0.0.1'\n"
+            f"port = {self.proxy.port}\nsecurity = 'none'\nusername = 'soak'\npassword = '{self.server.password}'\n"
+            f"timeout_seconds = 5\n[training]\nat = '{training}'\n[training.folders]\n{folders}\n"
+        )
+
+    def train_soon(self) -> None:
+        """Let the daemon train at the next minute but one, as on another day."""
+        self.configure((datetime.now().astimezone() + timedelta(minutes=2)).strftime("%H:%M"))
+        self.daemon.send_signal(signal.SIGHUP)
+
+    @contextmanager
+    def as_owner(self) -> Iterator[IMAPClient]:
+        """Log in as a mail client does, past the broken link."""
+        with IMAPClient("127.0.0.1", self.server.port, ssl=False, timeout=90) as client:
+            client.login("soak", self.server.password)
+            yield client
+
+    def file(self) -> None:
+        """File a labelled message away, or relabel it, as its owner."""
+        category = self.rng.choice([*FOLDERS])
+        label = f"Triage/{category.capitalize()}"
+        with self.as_owner() as client:
+            client.select_folder("INBOX")
+            found = client.search(["KEYWORD", label])
+            if not found:
+                return
+            chosen = self.rng.choice(found)
+            if category == "recruiter" and self.rng.random() < 0.2:
+                client.remove_flags(chosen, [label])
+                client.add_flags(chosen, ["Triage/Referral"])
+            else:
+                client.move([chosen], FOLDERS[category])
+            self.filed += 1
 
     def deliver(self) -> None:
         """Deliver one message, a scam two times out of three."""
@@ -141,6 +190,7 @@ class Soak:
         """Make trouble for so long and return the samples of each tenth of it."""
         tenths: list[list[Sample]] = []
         for _ in range(10):
+            self.train_soon()
             end = time.monotonic() + seconds / 10
             samples = []
             while time.monotonic() < end:
@@ -148,6 +198,8 @@ class Soak:
                     self.deliver()
                 if self.rng.random() < 0.2:
                     self.trouble()
+                if self.rng.random() < 0.1:
+                    self.file()
                 time.sleep(self.rng.uniform(0.2, 2))
                 samples.append(take_sample(self.daemon.pid))
             tenths.append(samples)
@@ -155,14 +207,12 @@ class Soak:
 
     def count_unlabelled(self) -> tuple[int, int]:
         """Return how many of the messages are in the mailbox, and how many scams and offers have no label."""
-        with IMAPClient("127.0.0.1", self.server.port, ssl=False, timeout=90) as client:
-            client.login("soak", self.server.password)
-            client.select_folder("INBOX", readonly=True)
-            found = client.search()
-            missing = client.search(
-                ["UNKEYWORD", "Triage/Scam", "UNKEYWORD", "Triage/Recruiter", "NOT", "FROM", "choir.example"]
-            )
-        return len(found), len(missing)
+        with self.as_owner() as client:
+            filed = [client.select_folder(name, readonly=True)[b"EXISTS"] for name in FOLDERS.values()]
+            found = client.select_folder("INBOX", readonly=True)[b"EXISTS"]
+            labels = [word for name in LABELS for word in ("UNKEYWORD", f"Triage/{name}")]
+            missing = client.search([*labels, "NOT", "FROM", "choir.example"])
+        return found + sum(filed), len(missing)
 
     def stop(self) -> int:
         """End the daemon and return its status."""
@@ -192,7 +242,8 @@ def main() -> int:
         status = soak.stop()
         log = (Path(folder) / "log").read_text()
     write = sys.stdout.write
-    write(f"{given.minutes:.0f} minutes, {soak.delivered} messages, {soak.troubles} troubles\n\n")
+    write(f"{given.minutes:.0f} minutes, {soak.delivered} messages, {soak.filed} filed or relabelled by their owner, ")
+    write(f"{soak.troubles} troubles, {log.count('training done result=promoted')} trainings that made a model\n\n")
     write("| tenth | RSS MB (median) | RSS MB (most) | descriptors (most) | threads (most) | CPU s |\n")
     write("|---:|---:|---:|---:|---:|---:|\n")
     for number, samples in enumerate(tenths, 1):

@@ -36,9 +36,7 @@ class Program:
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "triage", *self.arguments(*arguments)]
 
-    def run(
-        self, *arguments: str, seconds: float = 60, answers: str | None = None
-    ) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, seconds: float = 60, answers: str | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             self.command(*arguments),
             input=answers,
