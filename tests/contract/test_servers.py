@@ -161,6 +161,23 @@ def test_a_message_moved_by_a_server_that_died_gets_the_label_it_lost(place: Pla
     assert (found[0] >= SCAM) is place.has_keywords
 
 
+def test_a_message_that_a_dying_server_left_in_both_folders_ends_in_one_with_its_label(place: Place) -> None:
+    place.client.append("INBOX", make_scam(1))
+    with place.source.open("INBOX") as mailbox:
+        target = mailbox.move_target("Triage/Scam").replace("Scam", "Moved")
+        (ref,) = mailbox.list_refs()
+    place.client.create_folder(target)
+    place.client.select_folder("INBOX")
+    place.client.copy([ref.uid], target)
+    with place.source.open("INBOX") as mailbox:
+        (done,) = mailbox.apply([LabelChange(ref, SCAM, move_to=target)], again=True)
+        assert (done.error, mailbox.list_refs()) == (None, [])
+    with place.source.open(target) as there:
+        found = list(there.fetch_labels(there.list_refs()).values())
+    assert len(found) == 1
+    assert (found[0] >= SCAM) is place.labels_move
+
+
 def test_without_move_and_uidplus_the_original_stays(request: pytest.FixtureRequest) -> None:
     for place in _old_dovecot(request, "IMAP4rev1"):
         place.client.append("INBOX", make_scam(1))

@@ -286,7 +286,9 @@ class ImapMailbox:
             writable = [change for change in changes if change not in refused]
             written = self._write_labels(writable)
             moving = [change for change in writable if change.move_to and written[change].error is None]
+            marks = self._identities([change.ref for change in moving]) if again and moving else {}
             written |= {one.change: one for one in self._move(moving, again=again)}
+            self._label_copies([change for change in moving if written[change].error is None], marks)
             return [written.get(change) or Applied(change, refused.get(change)) for change in changes]
         finally:
             self._examine_again()
@@ -297,9 +299,15 @@ class ImapMailbox:
         applied = self._labels.apply(list(plain)) if plain else []
         return {change: Applied(change) for change in changes} | {one.change: one for one in applied}
 
+    def _label_copies(self, moved: Sequence[LabelChange], marks: Mapping[MessageRef, str]) -> None:
+        """Label what an earlier attempt had copied: a server that died within MOVE kept the copy and lost its keywords."""
+        for folder in sorted({change.move_to for change in moved}):
+            here = [change for change in moved if change.move_to == folder]
+            self.label_moved(folder, {marks[one.ref]: one.add for one in here if one.ref in marks})
+
     def label_moved(self, folder: str, labels: Mapping[str, frozenset[str]]) -> None:
         """Look for the messages among the newest of the folder, and label those that are found."""
-        if not self._labels.on_message:
+        if not self._labels.on_message or not labels:
             return
         try:
             validity = _uidvalidity(select_folder(self._client, self._account, folder, readonly=False))
