@@ -160,7 +160,7 @@ class ModelShelf:
         joblib.dump(to_plain(model), buffer)
         content = buffer.getvalue()
         digest = hashlib.sha256(content).hexdigest()
-        whole = dict(card) | {"digest": digest, "made_at": datetime.now(UTC).isoformat(timespec="seconds")}
+        whole = dict(card) | {"digest": digest, "made_at": datetime.now(UTC).isoformat(timespec="microseconds")}
         signed = whole | {"hmac": _sign(self.key(), content, whole)}
         name = digest[:MODEL_ID_DIGITS]
         self._write(self._path(name).name, content)

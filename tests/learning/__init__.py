@@ -1,0 +1,1 @@
+"""Simulated owners: how fast the program learns what they mean."""
