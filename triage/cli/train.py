@@ -48,7 +48,7 @@ def train(config_path: Path | None, *, confirmed: bool, as_json: bool) -> None:
     leases = Leases(store)
     try:
         # Two at once would each take its model into use.
-        with leases.holding("training:this mailbox"), leases.renewing(), open_progress() as progress:
+        with leases.holding("training:training"), leases.renewing(), open_progress() as progress:
             tasks: dict[str, TaskID] = {}
 
             def advance(name: str, count: int) -> None:
