@@ -90,6 +90,24 @@ def test_nothing_is_forgotten_on_a_power_failure(path: Path) -> None:
     store.close()
 
 
+def test_a_store_opened_again_keeps_its_log_when_another_process_ends(path: Path) -> None:
+    """As when a daemon reloads and a training beside it ends: POSIX drops a process's locks when it closes a file."""
+    url = f"sqlite:///{path}"
+    look = [
+        sys.executable,
+        "-c",
+        f"from triage.store.store import open_store; s = open_store({url!r}); s.has_run('x'); s.close()",
+    ]
+    with closing(open_store(url)) as first:
+        first.begin_run("first")
+        open_store(url).close()
+        subprocess.run(look, check=True)
+        run = first.begin_run("second")
+        with closing(open_store(url)) as again:
+            assert again.has_run(run)
+        assert path.with_name(f"{path.name}-wal").exists()
+
+
 def test_a_full_disk_is_told_and_nothing_is_written_by_half(path: Path) -> None:
     store = open_store(f"sqlite:///{path}")
     save_cursor(store, 1)

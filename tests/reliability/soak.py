@@ -110,7 +110,8 @@ class Soak:
             "HOME": str(folder),
         }
         command = [sys.executable, "-m", "triage", "--config", str(self.config), "run"]
-        self.log = (folder / "log").open("w")
+        self.log_path = folder / "log"
+        self.log = self.log_path.open("w")
         self.daemon = subprocess.Popen(command, env=environment, stderr=self.log)
         health = folder / "state" / "triage" / "health.json"
         while not health.exists() or json.loads(health.read_text())["accounts"]["home"]["problem"]:
@@ -201,6 +202,8 @@ class Soak:
                 if self.rng.random() < 0.1:
                     self.file()
                 time.sleep(self.rng.uniform(0.2, 2))
+                if self.daemon.poll() is not None:
+                    raise SystemExit(f"the daemon has ended:\n{self.log_path.read_text()[-3000:]}")
                 samples.append(take_sample(self.daemon.pid))
             tenths.append(samples)
         return tenths
@@ -240,7 +243,7 @@ def main() -> int:
             time.sleep(2)
             there, missing = soak.count_unlabelled()
         status = soak.stop()
-        log = (Path(folder) / "log").read_text()
+        log = soak.log_path.read_text()
     write = sys.stdout.write
     write(f"{given.minutes:.0f} minutes, {soak.delivered} messages, {soak.filed} filed or relabelled by their owner, ")
     write(f"{soak.troubles} troubles, {log.count('training done result=promoted')} trainings that made a model\n\n")

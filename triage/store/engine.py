@@ -1,10 +1,11 @@
 """From a URL to an engine: which databases there are, and how each is set up."""
 
+import errno
 import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -100,7 +101,13 @@ def _make_sqlite_engine(url: URL, patience: timedelta) -> Engine:
 def _make_private_file(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        # Only what is not there yet: to close a file drops every lock that this process has on it, those
+        # of its open connections too (https://sqlite.org/howtocorrupt.html, section 2.2), and another
+        # process that ends would then take the write-ahead log away from under them.
+        if path.exists() and not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))  # SQLite would open it for reading alone
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except OSError as error:
         raise file_error(path, error) from error
 
