@@ -61,7 +61,7 @@ def build_shelf(config: Config) -> ModelShelf:
 
 @cache
 def load_base_model() -> LinearModel:
-    """Load the shipped model once: a daemon that reloads its configuration keeps it."""
+    """Load the shipped model once: a daemon that reloads its configuration keeps it, unless another is in use."""
     return load_model(base_model_path())
 
 
@@ -88,6 +88,7 @@ def load_personal_model(config: Config) -> LinearModel | None:
     if shelf.card(name).get("features") != features_id(model.blocks, build_owner_mask(config)):
         message = f"model {name} was made by another version or for another owner; train again"
         raise ModelError(message)
+    load_base_model.cache_clear()  # one model in memory is enough
     return model
 
 
@@ -245,6 +246,8 @@ class _Keeper:
             log.warning("what was relabelled is not kept for the next training: %s", error)
             return
         self._store.evidence.save_features([kept])
+        if build_shelf(self._config).in_use() != BASE:
+            load_base_model.cache_clear()
 
 
 class _NewerJudge:

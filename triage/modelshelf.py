@@ -127,11 +127,12 @@ class ModelShelf:
         path = self._path(model_id)
         card = load_card(path)
         try:
-            content = path.read_bytes()
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").digest()
         except OSError as error:
             message = f"model {model_id} cannot be read: {error.strerror}; restore it or train again"
             raise ModelError(message) from error
-        if not hmac.compare_digest(str(card.get("hmac")), _sign(self._load_key(), content, card)):
+        if not hmac.compare_digest(str(card.get("hmac")), _sign(self._load_key(), digest, card)):
             message = f"model {model_id} was refused: it was not signed by this user's key; train again"
             raise ModelError(message)
         try:
@@ -159,10 +160,13 @@ class ModelShelf:
         buffer = io.BytesIO()
         joblib.dump(to_plain(model), buffer)
         content = buffer.getvalue()
-        digest = hashlib.sha256(content).hexdigest()
-        whole = dict(card) | {"digest": digest, "made_at": datetime.now(UTC).isoformat(timespec="microseconds")}
-        signed = whole | {"hmac": _sign(self.key(), content, whole)}
-        name = digest[:MODEL_ID_DIGITS]
+        digest = hashlib.sha256(content)
+        whole = dict(card) | {
+            "digest": digest.hexdigest(),
+            "made_at": datetime.now(UTC).isoformat(timespec="microseconds"),
+        }
+        signed = whole | {"hmac": _sign(self.key(), digest.digest(), whole)}
+        name = digest.hexdigest()[:MODEL_ID_DIGITS]
         self._write(self._path(name).name, content)
         text = json.dumps(signed, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
         self._write(card_path(self._path(name)).name, text.encode())
@@ -240,8 +244,8 @@ class ModelShelf:
             raise ModelError(message) from error
 
 
-def _sign(key: bytes, content: bytes, card: Mapping[str, object]) -> str:
-    """Return the HMAC of a file and its card."""
+def _sign(key: bytes, digest: bytes, card: Mapping[str, object]) -> str:
+    """Return the HMAC of a file, by its digest, and its card."""
     rest = {name: value for name, value in card.items() if name != "hmac"}
     text = json.dumps(rest, ensure_ascii=False, sort_keys=True).encode()
-    return hmac.new(key, hashlib.sha256(content).digest() + text, "sha256").hexdigest()
+    return hmac.new(key, digest + text, "sha256").hexdigest()

@@ -104,7 +104,7 @@ def _make_private_file(path: Path) -> None:
         # Only what is not there yet: to close a file drops every lock that this process has on it, those
         # of its open connections too (https://sqlite.org/howtocorrupt.html, section 2.2), and another
         # process that ends would then take the write-ahead log away from under them.
-        if path.exists() and not os.access(path, os.W_OK):
+        if path.exists() and not os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))  # SQLite would open it for reading alone
         with suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
