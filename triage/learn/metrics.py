@@ -39,7 +39,10 @@ class Answers:
 
     def subset(self, keep: Callable[[Specimen], bool]) -> "Answers":
         """Return only the mails that a test accepts."""
-        rows = np.array([index for index, one in enumerate(self.specimens) if keep(one)], dtype=np.intp)
+        return self.take(np.array([index for index, one in enumerate(self.specimens) if keep(one)], dtype=np.intp))
+
+    def take(self, rows: Rows) -> "Answers":
+        """Return only some rows."""
         return Answers(
             tuple(self.specimens[row] for row in rows),
             self.truth[rows],
