@@ -67,7 +67,8 @@ def wilson(share: float, count: int) -> tuple[float, float]:
     middle = share + _Z**2 / (2 * count)
     reach = _Z * sqrt(share * (1 - share) / count + _Z**2 / (4 * count**2))
     whole = 1 + _Z**2 / count
-    return max(0.0, (middle - reach) / whole), min(1.0, (middle + reach) / whole)
+    # At 0 and 1 rounding must not put the share outside its interval.
+    return max(0.0, min(share, (middle - reach) / whole)), min(1.0, max(share, (middle + reach) / whole))
 
 
 def brier_score(probabilities: Vector, truth: Labels) -> float:
@@ -99,6 +100,12 @@ class RiskCurve:
         """Return the risk where at least so much is answered."""
         place = int(np.searchsorted(self.coverage, share - 1e-12))
         return self.risk[min(place, len(self.risk) - 1)]
+
+    def thinned(self, points: int = 100) -> "RiskCurve":
+        """Return the curve at so many equal steps of coverage."""
+        places = np.searchsorted(self.coverage, np.arange(1, points + 1) / points - 1e-12)
+        kept = np.unique(np.minimum(places, len(self.coverage) - 1)).tolist()
+        return RiskCurve(tuple(self.coverage[i] for i in kept), tuple(self.risk[i] for i in kept), self.area)
 
 
 def coverage_risk(confidence: Vector, losses: Vector) -> RiskCurve:

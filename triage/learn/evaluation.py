@@ -424,8 +424,8 @@ def weigh_abstention(
     wrong = (truth != answers).astype(np.float64)
     confidence = -expected_costs(probabilities, costs).min(axis=1)
     return Abstention(
-        errors=coverage_risk(confidence, wrong),
-        costs=coverage_risk(confidence, losses),
+        errors=coverage_risk(confidence, wrong).thinned(),
+        costs=coverage_risk(confidence, losses).thinned(),
         coverage=_share(is_answered),
         error=_share(wrong[is_answered]),
         cost=float(np.mean(np.where(is_answered, losses, costs.abstain))),
