@@ -314,16 +314,18 @@ def evaluate(bench: Bench, plan: Plan, *, model: str, check: Answers | None) -> 
         model: the name of the shipped model, for the report.
         check: the shipped model's answers on the check set.
     """
-    held_out = bench.score("authors", iter_folds(bench.dataset, plan.folds))
+    by_author = iter_folds(bench.dataset, plan.folds)
+    held_out = bench.score("authors", by_author)
     found = bench.answers(held_out)
     known = held_out if plan.folds == plan.part_folds else bench.score("authors, in fewer parts", bench.author_folds())
-    campaigns = bench.answers(experiments.score_campaigns(bench, plan.campaign_folds))
+    by_campaign = experiments.campaign_folds(bench.dataset, plan.campaign_folds)
+    campaigns = bench.answers(bench.score("pairs and campaigns", by_campaign))
     calibration = calibrate_check(found.truth, found.probabilities, campaigns_of(found))
     return Evaluation(
         model=model,
         plan=plan,
-        by_author=_cross_validation("author", len(iter_folds(bench.dataset, plan.folds)), found),
-        by_campaign=_cross_validation("pair and campaign", plan.campaign_folds, campaigns),
+        by_author=_cross_validation("author", len(by_author), found),
+        by_campaign=_cross_validation("pair and campaign", len(by_campaign), campaigns),
         check=None if check is None else summarise(check.truth, check.answers, campaigns_of(check)),
         authors=_parts(found, lambda one: one.group),
         difficulties=_parts(found, lambda one: one.difficulty),
@@ -442,7 +444,7 @@ def count_mistakes(truth: Labels, answers: Labels, costs: CostTable) -> tuple[Mi
     names = [*(category.value for category in CATEGORIES), "unsure"]
     found = [
         Mistake(
-            names[row], names[column], int(counts[row, column]), float(table[row, column]), spent[row, column] / whole
+            names[row], names[column], int(counts[row, column]), float(table[row, column]), float(spent[row, column]) / whole
         )
         for row, column in np.argwhere(spent > 0).tolist()
     ]

@@ -72,10 +72,10 @@ def answers_of(dataset: Dataset, found: HeldOut, costs: CostTable) -> Answers:
     return answer(dataset.specimens, dataset.labels[: len(dataset)], found.probabilities, costs)
 
 
-def score_campaigns(bench: Bench, folds: int) -> HeldOut:
-    """Score with authors known and only pairs and campaigns held out whole."""
-    campaigns = np.array([one.campaign for one in bench.dataset.specimens])
-    return bench.score("pairs and campaigns", iter_folds(replace(bench.dataset, groups=campaigns), folds))
+def campaign_folds(dataset: Dataset, folds: int) -> Folds:
+    """Return folds that keep pairs and campaigns whole, and know every author."""
+    campaigns = np.array([one.campaign for one in dataset.specimens])
+    return iter_folds(replace(dataset, groups=campaigns), folds)
 
 
 @dataclass(frozen=True)
@@ -183,10 +183,8 @@ def try_fewer_authors(bench: Bench, shares: Sequence[float], draws: int, known: 
         known: scores of the same author folds, learnt from all.
     """
     for draw in range(draws):
-        rng = np.random.default_rng(draw)
-        order = {author: place for place, author in enumerate(rng.permutation(np.unique(bench.dataset.groups)))}
         for share in shares:
-            folds = [(_first(bench.dataset, train, order, share), test) for train, test in bench.author_folds()]
+            folds = with_fewer_authors(bench.dataset, bench.author_folds(), share, draw)
             name = f"learning curve {share:.0%}" + (f", draw {draw + 1}" if draws > 1 else "")
             yield Learnt(
                 share,
@@ -196,8 +194,12 @@ def try_fewer_authors(bench: Bench, shares: Sequence[float], draws: int, known: 
             )
 
 
-def _first(dataset: Dataset, train: Rows, order: dict[str, int], share: float) -> Rows:
-    """Return the rows of a share of the training authors, the first in an order."""
-    authors = sorted(set(dataset.groups[train]), key=order.__getitem__)
-    kept = authors[: max(1, round(share * len(authors)))]
-    return train[np.isin(dataset.groups[train], kept)]
+def with_fewer_authors(dataset: Dataset, folds: Folds, share: float, draw: int) -> Folds:
+    """Return folds that learn from a share of their authors; the same draw of a smaller share is within it."""
+    order = np.random.default_rng(draw).permutation(np.unique(dataset.groups)).tolist()
+    found = []
+    for train, test in folds:
+        authors = sorted(set(dataset.groups[train].tolist()), key=order.index)
+        kept = authors[: max(1, round(share * len(authors)))]
+        found.append((train[np.isin(dataset.groups[train], kept)], test))
+    return found
