@@ -10,6 +10,7 @@ import pytest
 
 from tests.unit.test_learn import LABELS, WORDS, record
 from triage.classify.decision import CostTable
+from triage.classify.screen import glance_words
 from triage.config import DecisionConfig
 from triage.errors import ConfigError
 from triage.learn import evaluation_report, metrics
@@ -23,7 +24,7 @@ from triage.learn.curves import (
     reliability,
     wilson,
 )
-from triage.learn.dataset import Dataset, build_dataset
+from triage.learn.dataset import Dataset, build_dataset, count_glances, with_background, without_background
 from triage.learn.evaluation import (
     Budget,
     Evaluation,
@@ -232,6 +233,29 @@ def test_smaller_shares_of_authors_lie_within_larger_ones(dataset: Dataset) -> N
     for (less, tested), (more, _), (train, test) in zip(small, large, folds, strict=True):
         assert set(less) < set(more) == set(train)
         assert tested is test
+
+
+def test_background_mail_can_be_left_out_again(dataset: Dataset) -> None:
+    ordinary = count_glances([glance_words("The choir meets on Tuesday.")])
+    more = with_background(dataset, [counts[:1] for counts in dataset.counts], ordinary)
+    assert (len(more.labels), more.ordinary.shape[0]) == (len(dataset) + 1, 1)
+    less = without_background(more)
+    assert (less.labels.tolist(), less.ordinary.shape[0]) == (dataset.labels.tolist(), 0)
+    assert [counts.shape for counts in less.counts] == [counts.shape for counts in dataset.counts]
+
+
+def test_no_background_mail_stands_in_for_its_own_language(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "_RESAMPLES", 2)
+    ordinary = count_glances([glance_words("The choir meets on Tuesday.")])
+    more = with_background(dataset, [counts[:1] for counts in dataset.counts], ordinary)
+    told: list[str] = []
+    bench = Bench(more, BASE_RECIPE, COSTS, 2, lambda name, _done, _of: told.append(name))
+    plan = replace(PLAN, alone=False, kinds=0, shares=(1.0,))
+    with_it = evaluate(bench, plan, model="", check=None)
+    assert "authors, without background mail" in told
+    bare = evaluate(replace(bench, dataset=dataset), plan, model="", check=None)
+    english = [[one for one in each.languages if one.name == "en"] for each in (with_it, bare)]
+    assert english[0] == english[1]
 
 
 def test_a_family_that_is_left_out_goes_from_every_block() -> None:

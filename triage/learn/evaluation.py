@@ -297,6 +297,9 @@ class Evaluation:
         return all(one.is_kept for one in self.budgets)
 
 
+BACKGROUND_LANGUAGE = "en"
+"""What the background mail is written in: who holds this language out must do without that mail."""
+
 LIMITS = {
     "genuine leads called scam": 0.01,
     "scams called a lead": 0.05,
@@ -444,7 +447,11 @@ def count_mistakes(truth: Labels, answers: Labels, costs: CostTable) -> tuple[Mi
     names = [*(category.value for category in CATEGORIES), "unsure"]
     found = [
         Mistake(
-            names[row], names[column], int(counts[row, column]), float(table[row, column]), float(spent[row, column]) / whole
+            names[row],
+            names[column],
+            int(counts[row, column]),
+            float(table[row, column]),
+            float(spent[row, column]) / whole,
         )
         for row, column in np.argwhere(spent > 0).tolist()
     ]
@@ -485,8 +492,14 @@ def _often(names: Sequence[str], least: int) -> list[str]:
 
 def _languages(bench: Bench, plan: Plan, known: HeldOut) -> tuple[LanguageFigures, ...]:
     parts = experiments.languages(bench.dataset.specimens)
-    names = _often(parts, plan.min_mails)[: plan.languages]
-    found = experiments.try_unseen(bench, "language", names, parts, known)
+    found: list[Unseen] = []
+    for name in _often(parts, plan.min_mails)[: plan.languages]:
+        if name == BACKGROUND_LANGUAGE:
+            bare = bench.bare()
+            before = bare.score("authors, without background mail", bare.author_folds())
+            found.extend(experiments.try_unseen(bare, "language", [name], parts, before))
+        else:
+            found.extend(experiments.try_unseen(bench, "language", [name], parts, known))
     return tuple(_language(one) for one in found)
 
 

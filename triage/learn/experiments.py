@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from triage.classify.decision import CostTable
 from triage.learn.corpus import Specimen
-from triage.learn.dataset import Dataset, Rows, build_dataset
+from triage.learn.dataset import Dataset, Rows, build_dataset, without_background
 from triage.learn.fit import HeldOut, Recipe, held_out_scores, iter_folds
 from triage.learn.kinds import canonical_kind
 from triage.learn.metrics import Answers, answer
@@ -56,6 +56,10 @@ class Bench:
     def score(self, name: str, folds: Folds, known: HeldOut | None = None) -> HeldOut:
         """Score what the folds hold out; see `held_out_scores`."""
         return held_out_scores(self.dataset, self.recipe, folds, known=known, advance=self._steps(name, len(folds)))
+
+    def bare(self) -> "Bench":
+        """Return the bench without background mail."""
+        return replace(self, dataset=without_background(self.dataset))
 
     def answers(self, found: HeldOut) -> Answers:
         """Decide as the program would."""
