@@ -49,6 +49,8 @@ def _measure(corpus: Path, *, quick: bool) -> "Evaluation":
 
         def told(name: str, done: int, total: int) -> None:
             if name not in tasks:
+                for earlier in tasks.values():  # there are more of them than lines on a screen
+                    progress.update(earlier, visible=False)
                 tasks[name] = progress.add_task(name, total=total)
             progress.update(tasks[name], completed=done)
 
