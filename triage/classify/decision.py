@@ -54,6 +54,11 @@ def decide(probabilities: Vector, costs: CostTable) -> Category | None:
         probabilities: calibrated, in the order of `CATEGORIES`, shape (4,).
         costs: what mistakes cost.
     """
-    expected = probabilities @ costs.matrix()
+    expected = expected_costs(probabilities, costs)
     best = int(np.argmin(expected))
     return None if expected[best] > costs.abstain else CATEGORIES[best]
+
+
+def expected_costs(probabilities: Vector, costs: CostTable) -> Vector:
+    """Return what each answer costs on average, shape (..., 4) as the probabilities."""
+    return np.asarray(probabilities @ costs.matrix(), dtype=np.float64)

@@ -283,6 +283,20 @@ def roll_back(context: typer.Context) -> None:
     _lazy("models", "roll_back")(context.obj)
 
 
+@app.command()
+def evaluate(
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Write report.md, report.json and pictures there (needs the extra plots).", metavar="FOLDER"),
+    ] = None,
+    corpus: Annotated[Path, typer.Option(help="The corpus.", metavar="DIR")] = Path("models/corpus"),
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer parts, languages, kinds and draws.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure the judging on mail by authors that training had not seen; ends with 1 if an error budget is exceeded."""
+    _lazy("evaluate", "evaluate")(corpus=corpus, output=output, quick=quick, as_json=as_json)
+
+
 def main() -> None:
     """Run the command line and end the process with its status."""
     try:

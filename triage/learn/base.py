@@ -14,7 +14,7 @@ from triage.learn.background import load_background
 from triage.learn.card import make_card, render_card
 from triage.learn.corpus import load_corpus
 from triage.learn.dataset import Dataset, build_dataset, with_background
-from triage.learn.fit import BASE_RECIPE, HeldOut, fit_model, held_out_scores
+from triage.learn.fit import BASE_RECIPE, HeldOut, Recipe, fit_model, held_out_scores
 from triage.learn.metrics import Answers, answer, interval, macro_f1
 from triage.modelfile import save_model, write_whole
 from triage.records import CATEGORIES
@@ -47,15 +47,12 @@ def train_base(corpus: Sequence[Path], output: Path) -> TrainingReport:
         OSError: the output cannot be written; a model that was there stays whole.
     """
     recipe = BASE_RECIPE
-    specimens = load_corpus(corpus)
-    dataset = build_dataset(specimens, recipe.layout())
-    backgrounds = [path / BACKGROUND for path in corpus if (path / BACKGROUND).is_file()]
-    for path in backgrounds:
-        dataset = with_background(dataset, *load_background(path, recipe.layout()))
+    dataset = load_dataset(corpus, recipe)
+    specimens = dataset.specimens
     held_out = held_out_scores(dataset, recipe)
-    found = answer(specimens, dataset.labels[: len(dataset)], held_out.probabilities, _costs())
+    found = answer(specimens, dataset.labels[: len(dataset)], held_out.probabilities, default_costs())
     model = fit_model(dataset, recipe, held_out)
-    check = _judge_check(output / CHECK, model) if (output / CHECK).is_dir() else None
+    check = judge_check(output / CHECK, model) if (output / CHECK).is_dir() else None
     card = make_card(
         found,
         recipe,
@@ -82,14 +79,28 @@ def _screen_figures(held_out: HeldOut, dataset: Dataset) -> dict[str, object]:
     }
 
 
-def _costs() -> CostTable:
+def load_dataset(corpus: Sequence[Path], recipe: Recipe) -> Dataset:
+    """Read corpus files with the background mail beside them, and count their features.
+
+    Raises:
+        ConfigError: the corpus cannot be read.
+    """
+    dataset = build_dataset(load_corpus(corpus), recipe.layout())
+    backgrounds = [path / BACKGROUND for path in corpus if (path / BACKGROUND).is_file()]
+    for path in backgrounds:
+        dataset = with_background(dataset, *load_background(path, recipe.layout()))
+    return dataset
+
+
+def default_costs() -> CostTable:
+    """Return what mistakes cost where the owner has set nothing."""
     return CostTable(**DecisionConfig().model_dump())
 
 
-def _judge_check(folder: Path, model: LinearModel) -> Answers:
+def judge_check(folder: Path, model: LinearModel) -> Answers:
     """Answer the check set with the finished model."""
     specimens = load_corpus([folder])
-    judge = Judge(model, _costs())
+    judge = Judge(model, default_costs())
     chances = np.array([[*judge.read(one.content).verdict.probabilities.values()] for one in specimens])
     labels = np.array([CATEGORIES.index(one.category) for one in specimens], dtype=np.int64)
-    return answer(specimens, labels, chances, _costs())
+    return answer(specimens, labels, chances, default_costs())

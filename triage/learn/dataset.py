@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -117,6 +117,17 @@ def with_background(dataset: Dataset, background: Sequence[sparse.csr_matrix], o
         groups=dataset.groups,
         glances=dataset.glances,
         ordinary=sparse.vstack([dataset.ordinary, ordinary], format="csr"),
+    )
+
+
+def without_background(dataset: Dataset) -> Dataset:
+    """Return the data set without the ordinary mail below it."""
+    size = len(dataset)
+    return replace(
+        dataset,
+        counts=tuple(counts[:size] for counts in dataset.counts),
+        labels=dataset.labels[:size],
+        ordinary=dataset.ordinary[:0],
     )
 
 

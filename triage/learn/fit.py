@@ -1,6 +1,7 @@
 """Data set to `LinearModel`: logistic regression, calibration on held-out groups, kinds of scam."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import optimize, sparse
@@ -114,10 +115,24 @@ def _background_rows(dataset: Dataset) -> Rows:
     return np.arange(len(dataset), len(dataset.labels))
 
 
-def held_out_scores(dataset: Dataset, recipe: Recipe) -> HeldOut:
-    """Return scores for every mail from models that did not see its group."""
+def held_out_scores(
+    dataset: Dataset,
+    recipe: Recipe,
+    folds: Sequence[tuple[Rows, Rows]] | None = None,
+    *,
+    known: HeldOut | None = None,
+    advance: Callable[[], None] = lambda: None,
+) -> HeldOut:
+    """Return scores for every held-out mail from models that did not see it.
+
+    Args:
+        folds: training and held-out rows; by default whole groups. Rows that no fold holds out stay zero.
+        known: what calibration and the first look's threshold come from, where the folds hold out
+            mail that nobody could have calibrated on; by default the folds themselves.
+        advance: told of each fold that is done.
+    """
     scores = np.zeros((len(dataset), len(CATEGORIES)))
-    folds = iter_folds(dataset, recipe.folds)
+    folds = iter_folds(dataset, recipe.folds) if folds is None else folds
     for train, test in folds:
         learnt = np.concatenate([train, _background_rows(dataset)])
         idf = [inverse_frequencies(counts, train, recipe.idf_power) for counts in dataset.counts]
@@ -126,12 +141,17 @@ def held_out_scores(dataset: Dataset, recipe: Recipe) -> HeldOut:
             matrix[learnt], dataset.labels[learnt], len(CATEGORIES), recipe.inverse_regularisation
         )
         scores[test] = matrix[test] @ weights + intercept
+        advance()
     chances = np.zeros_like(scores)
+    told = scores if known is None else known.scores
     for train, test in folds:  # calibrated by what the other folds held out
-        slope, bias = calibrate(scores[train], dataset.labels[train])
+        slope, bias = calibrate(told[train], dataset.labels[train])
         chances[test] = [softmax(slope * row + bias) for row in scores[test]]
     screen = fit_screen(dataset, folds)
-    for row in np.flatnonzero(screen.scores < screen.screen.threshold):
+    if known is not None:
+        screen = replace(screen, screen=known.screen.screen)
+    judged = np.unique(np.concatenate([test for _, test in folds]))
+    for row in judged[screen.scores[judged] < screen.screen.threshold]:
         chances[row] = [*screen.screen.probabilities(screen.scores[row]).values()]
     return HeldOut(scores, chances, screen)
 

@@ -9,14 +9,17 @@ import numpy.typing as npt
 from triage.classify.decision import CostTable, decide
 from triage.classify.model import Vector
 from triage.learn.corpus import Specimen
-from triage.learn.dataset import Labels
+from triage.learn.curves import expected_calibration_error, likeliest, reliability
+from triage.learn.dataset import Labels, Rows
 from triage.records import CATEGORIES, Category
 
 ABSTAINED = len(CATEGORIES)
 """The answer of a model that abstains; it counts as wrong everywhere."""
 
 _RESAMPLES = 1000
-_BINS = 10
+
+Measure = Callable[[Labels, Labels], float]
+"""From truth and answers to a number."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,10 @@ class Answers:
 
     def subset(self, keep: Callable[[Specimen], bool]) -> "Answers":
         """Return only the mails that a test accepts."""
-        rows = np.array([index for index, one in enumerate(self.specimens) if keep(one)], dtype=np.intp)
+        return self.take(np.array([index for index, one in enumerate(self.specimens) if keep(one)], dtype=np.intp))
+
+    def take(self, rows: Rows) -> "Answers":
+        """Return only some rows."""
         return Answers(
             tuple(self.specimens[row] for row in rows),
             self.truth[rows],
@@ -91,19 +97,60 @@ def scam_called_lead(truth: Labels, answers: Labels) -> float:
 _LEADS = [CATEGORIES.index(Category.RECRUITER), CATEGORIES.index(Category.REFERRAL)]
 
 
-def interval(found: Answers, measure: Callable[[Labels, Labels], float]) -> tuple[float, float]:
-    """Return the 95 % bootstrap interval of a measure; campaigns are drawn whole (Efron 1979)."""
+def interval(found: Answers, measure: Measure) -> tuple[float, float]:
+    """Return the 95 % bootstrap interval of a measure; campaigns are drawn whole."""
+    campaigns = [one.campaign for one in found.specimens]
+    low, high = bootstrap(lambda rows: [measure(found.truth[rows], found.answers[rows])], campaigns)
+    return float(low[0]), float(high[0])
+
+
+def bootstrap(statistic: Callable[[Rows], Sequence[float]], groups: Sequence[str]) -> tuple[Vector, Vector]:
+    """Return lower and upper ends of the 95 % bootstrap intervals of some statistics, shape (k,) each.
+
+    Args:
+        statistic: from rows, of which some occur more than once, to k numbers; a draw in
+            which a number is nan is left out of its interval.
+        groups: the group of each row; groups are drawn whole (Efron 1979).
+    """
     rng = np.random.default_rng(0)
     rows: dict[str, list[int]] = {}
-    for row, specimen in enumerate(found.specimens):
-        rows.setdefault(specimen.campaign, []).append(row)
-    campaigns = [np.array(places) for places in rows.values()]
-    values = []
-    for _ in range(_RESAMPLES):
-        drawn = np.concatenate([campaigns[index] for index in rng.integers(0, len(campaigns), len(campaigns))])
-        values.append(measure(found.truth[drawn], found.answers[drawn]))
-    low, high = np.percentile(values, [2.5, 97.5])
+    for row, group in enumerate(groups):
+        rows.setdefault(group, []).append(row)
+    places = [np.array(members) for members in rows.values()]
+    values = np.array(
+        [
+            statistic(np.concatenate([places[index] for index in rng.integers(0, len(places), len(places))]))
+            for _ in range(_RESAMPLES)
+        ]
+    )
+    ends = [_ends(column) for column in values.T]
+    return np.array([low for low, _ in ends]), np.array([high for _, high in ends])
+
+
+def _ends(values: Vector) -> tuple[float, float]:
+    known = values[~np.isnan(values)]
+    if not known.size:
+        return np.nan, np.nan
+    low, high = np.percentile(known, [2.5, 97.5])
     return float(low), float(high)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number with its 95 % bootstrap interval; None where there is nothing to divide by."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+def estimate(statistic: Callable[[Rows], Sequence[float]], groups: Sequence[str]) -> tuple[Figure, ...]:
+    """Return some statistics of all rows with their intervals (see `bootstrap`)."""
+    if not groups:
+        return tuple(Figure(None, None, None) for _ in statistic(np.empty(0, dtype=np.intp)))
+    values = statistic(np.arange(len(groups)))
+    found = zip(values, *bootstrap(statistic, groups), strict=True)
+    return tuple(Figure(*(None if np.isnan(number) else float(number) for number in numbers)) for numbers in found)
 
 
 def pairs_wholly_right(found: Answers) -> tuple[int, int]:
@@ -118,19 +165,16 @@ def pairs_wholly_right(found: Answers) -> tuple[int, int]:
 
 def calibration_error(found: Answers) -> float:
     """Return the expected calibration error of the likeliest category (Guo et al. 2017, section 2)."""
-    sure = found.probabilities.max(axis=1)
-    right = found.probabilities.argmax(axis=1) == found.truth
-    places = np.minimum((sure * _BINS).astype(int), _BINS - 1)
-    total = 0.0
-    for place in range(_BINS):
-        inside = places == place
-        if inside.any():
-            total += float(inside.mean()) * abs(float(right[inside].mean()) - float(sure[inside].mean()))
-    return total
+    return expected_calibration_error(reliability(*likeliest(found.probabilities, found.truth)))
 
 
 def confusion(found: Answers) -> npt.NDArray[np.int64]:
     """Return counts by truth (rows) and answer (columns, the last for abstentions), shape (4, 5)."""
+    return count_answers(found.truth, found.answers)
+
+
+def count_answers(truth: Labels, answers: Labels) -> npt.NDArray[np.int64]:
+    """Return counts by truth (rows) and answer (columns, the last for abstentions), shape (4, 5)."""
     table = np.zeros((len(CATEGORIES), len(CATEGORIES) + 1), dtype=np.int64)
-    np.add.at(table, (found.truth, found.answers), 1)
+    np.add.at(table, (truth, answers), 1)
     return table
