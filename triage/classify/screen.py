@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -71,12 +72,17 @@ class Screen:
     slope: float
     bias: float
     shares: tuple[float, ...]
-    _harmless: frozenset[bytes] = field(init=False, repr=False, compare=False)
+    _harmless: Mapping[bytes, Evidence] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Prepare the words that evidence may name."""
+        """Prepare the words that evidence may name, the heaviest first."""
         named = sorted(self.weights, key=lambda word: (self.weights[word], word))[:_NAMED]
-        object.__setattr__(self, "_harmless", frozenset(word for word in named if self.weights[word] < 0))
+        harmless = {
+            word: Evidence("words", word.decode("latin-1"), -weight)
+            for word in named
+            if (weight := self.weights[word]) < 0
+        }
+        object.__setattr__(self, "_harmless", harmless)
 
     def look(self, words: Sequence[bytes]) -> Glance:
         """Weigh the words of a mail, as `glance_words` gives them."""
@@ -100,8 +106,8 @@ class Screen:
 
     def evidence(self, glance: Glance) -> tuple[Evidence, ...]:
         """Return the words that speak most for `other`."""
-        heaviest = sorted((self.weights[word], word) for word in glance.known & self._harmless)[:_EVIDENCE]
-        return tuple(Evidence("words", word.decode("latin-1"), -weight) for weight, word in heaviest)
+        known = glance.known
+        return tuple(islice((one for word, one in self._harmless.items() if word in known), _EVIDENCE))
 
 
 NEVER = Screen({}, 0.0, -np.inf, 1.0, 0.0, (0.0,) * len(CATEGORIES))
