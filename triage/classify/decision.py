@@ -1,6 +1,7 @@
 """Probabilities to a category, or to none: the least expected cost (Elkan 2001)."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -47,6 +48,11 @@ class CostTable:
         return self.lead_called_other if answer is Category.OTHER else self.lead_called_other_lead
 
 
+@lru_cache(maxsize=8)
+def _matrix(costs: CostTable) -> Vector:
+    return costs.matrix()
+
+
 def decide(probabilities: Vector, costs: CostTable) -> Category | None:
     """Return the category of least expected cost, None where abstaining costs less.
 
@@ -54,6 +60,6 @@ def decide(probabilities: Vector, costs: CostTable) -> Category | None:
         probabilities: calibrated, in the order of `CATEGORIES`, shape (4,).
         costs: what mistakes cost.
     """
-    expected = probabilities @ costs.matrix()
+    expected = probabilities @ _matrix(costs)
     best = int(np.argmin(expected))
     return None if expected[best] > costs.abstain else CATEGORIES[best]
