@@ -74,7 +74,19 @@ def split_zones(text: str, subject: str = "") -> Zones:
 
 # One of these is in whatever `_FORWARD` finds; a dozen searches for a word cost less than one for a pattern.
 _MAYBE_FORWARD = (
-    *("orward", "eiter", "transf", "reenv", "ncaminhad", "oorgestuurd", "noltrat", "rzekazan", "idare", "rexp", "réexp"),
+    *(
+        "orward",
+        "eiter",
+        "transf",
+        "reenv",
+        "ncaminhad",
+        "oorgestuurd",
+        "noltrat",
+        "rzekazan",
+        "idare",
+        "rexp",
+        "réexp",
+    ),
 )
 
 
