@@ -18,14 +18,14 @@ from triage.errors import ConfigError, MessageError, ModelError
 from triage.interfaces import MailSource, SortedFolder
 from triage.modelfile import base_model_path, load_model
 from triage.modelshelf import BASE, ModelShelf
-from triage.reading import Reading
 from triage.records import Category, RawMessage
 from triage.service.plan import LabelNames
-from triage.store.store import Store, open_store
 
 if TYPE_CHECKING:
+    from triage.reading import Reading
     from triage.service.daemon import Daemon
     from triage.service.training import TrainingPlan
+    from triage.store.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -107,13 +107,29 @@ def build_authserv_ids(config: Config) -> dict[str, str]:
     return {account.name: account.authserv_id for account in config.accounts if account.authserv_id}
 
 
-def build_store(config: Config) -> Store:
+def build_store(config: Config) -> "Store":
     """Open the store, making it where it is missing.
 
     Raises:
         StoreError: it cannot be opened.
     """
+    from triage.store.store import open_store  # noqa: PLC0415  SQLAlchemy is slow to import, and a scan of paths has no store
+
     return open_store(config.store.resolved_url())
+
+
+def has_store(config: Config) -> bool:
+    """Return whether the store is there already; a server's is taken to be.
+
+    Raises:
+        StoreError: the URL is not one of a database.
+    """
+    if not config.store.url:
+        return config.store.default_file().exists()
+    from triage.store.engine import sqlite_file  # noqa: PLC0415  as above
+
+    file = sqlite_file(config.store.url)
+    return file is None or file.exists()
 
 
 def build_account_sources(config: Config, names: Sequence[str], folders: Sequence[str]) -> list[MailSource]:
@@ -211,7 +227,7 @@ def build_daemon(config: Config, since: timedelta | None, train_command: Sequenc
     return Daemon(sources, store, visits, options)
 
 
-def build_reading(config: Config, jobs: int = 1) -> Reading:
+def build_reading(config: Config, jobs: int = 1) -> "Reading":
     """Return how messages become features to learn from.
 
     Args:
@@ -220,6 +236,8 @@ def build_reading(config: Config, jobs: int = 1) -> Reading:
     Raises:
         ModelError: the key of the personal models cannot be made or read.
     """
+    from triage.reading import Reading  # noqa: PLC0415  as above: what is kept goes to a store
+
     key = build_shelf(config).key()
     return Reading(load_base_model(), build_owner_mask(config), key, build_authserv_ids(config), jobs)
 
@@ -227,7 +245,7 @@ def build_reading(config: Config, jobs: int = 1) -> Reading:
 class _Keeper:
     """Keeps the features of single messages; without a key it keeps none, and says so once."""
 
-    def __init__(self, config: Config, store: Store) -> None:
+    def __init__(self, config: Config, store: "Store") -> None:
         """Do nothing yet: most days nothing is relabelled."""
         self._config = config
         self._store = store

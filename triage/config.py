@@ -171,7 +171,11 @@ class StoreConfig(_Section):
 
     def resolved_url(self) -> str:
         """Return the SQLAlchemy URL; by default SQLite in the XDG state folder."""
-        return self.url or f"sqlite:///{state_directory() / 'triage.sqlite3'}"
+        return self.url or f"sqlite:///{self.default_file()}"
+
+    def default_file(self) -> Path:
+        """Return where the store is if no URL is given."""
+        return state_directory() / "triage.sqlite3"
 
 
 class ModelsConfig(_Section):

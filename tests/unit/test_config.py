@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 import tomllib
 import traceback
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from triage.bootstrap import build_store, has_store
 from triage.config import (
     SECRET_KEYS,
     AccountConfig,
@@ -196,3 +199,19 @@ def test_the_default_place_follows_xdg() -> None:
 def test_an_unknown_account_lists_those_there_are() -> None:
     with pytest.raises(ConfigError, match=r"no account is called 'work' \(configured: home\)"):
         parse_config({"accounts": [ACCOUNT]}).account("work")
+
+
+def test_a_scan_imports_no_database_library() -> None:
+    code = "import sys, triage.cli.scan; sys.exit('sqlalchemy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_store_is_there_once_its_file_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    named = Config.model_validate({"store": {"url": f"sqlite:///{tmp_path / 'named'}"}})
+    server = Config.model_validate({"store": {"url": "postgresql://me@db.example/mail"}})
+    assert [has_store(one) for one in (Config(), named, server)] == [False, False, True]
+    build_store(Config()).close()
+    build_store(named).close()
+    assert has_store(Config())
+    assert has_store(named)

@@ -16,7 +16,7 @@ from triage.mail.parse import open_message
 from triage.records import CATEGORIES, Category
 
 SCREEN = Screen(
-    weights={b"salary": 2.0, b"choir": -0.25, b"tuesday": -0.3, b"unmoved": 0.0},
+    weights={"salary": 2.0, "choir": -0.25, "tuesday": -0.3, "unmoved": 0.0},
     intercept=0.1,
     threshold=-0.4,
     slope=1.5,
@@ -37,21 +37,21 @@ def judge() -> Judge:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("Two WORDS, 3 more_words!", [b"two", b"words", b"more", b"words"]),
-        ("Über l’Été\xa0fini", ["über".encode("latin-1"), b"l", "été".encode("latin-1"), b"fini"]),
-        ("współpraca", ["wsp\xf3".encode("latin-1"), b"praca"]),
+        ("Two WORDS, 3 more_words!", ["two", "words", "more", "words"]),
+        ("Über l’Été\xa0fini", ["über", "l", "été", "fini"]),
+        ("współpraca", ["wsp\xf3", "praca"]),
         ("Привет \N{GRINNING FACE}", []),
-        ("j\u200bob", [b"j", b"ob"]),
+        ("j\u200bob", ["j", "ob"]),
         ("", []),
     ],
 )
-def test_words_of_a_glance(text: str, words: list[bytes]) -> None:
+def test_words_of_a_glance(text: str, words: list[str]) -> None:
     assert glance_words(text) == words
 
 
 def test_the_middle_of_a_long_text_is_not_read() -> None:
     words = glance_words("begin " + "x " * 50_000 + "end")
-    assert (words[0], words[-1]) == (b"begin", b"end")
+    assert (words[0], words[-1]) == ("begin", "end")
     assert len(words) < 5_000
 
 
@@ -62,14 +62,14 @@ def test_the_middle_of_a_long_text_is_not_read() -> None:
 def test_what_is_cleared(text: str, is_cleared: bool) -> None:  # noqa: FBT001  a case of a table
     glance = SCREEN.look(glance_words(text))
     assert SCREEN.clears(glance) is is_cleared
-    assert glance.score == pytest.approx(0.1 + sum(SCREEN.weights[word] for word in glance.known))
+    assert glance.score == pytest.approx(0.1 + sum(SCREEN.weights[word] for word in glance.words))
 
 
 def test_ordinary_text_below_an_offer_does_not_outweigh_it() -> None:
-    words = [b"salary"] + [b"x"] * HEAD_WORDS + [b"choir", b"tuesday"]
+    words = ["salary"] + ["x"] * HEAD_WORDS + ["choir", "tuesday"]
     assert SCREEN.look(words).score == pytest.approx(2.1)
     assert not SCREEN.clears(SCREEN.look(words))
-    assert SCREEN.look([b"choir", b"tuesday"] + [b"x"] * HEAD_WORDS + [b"salary"]).score == pytest.approx(1.55)
+    assert SCREEN.look(["choir", "tuesday"] + ["x"] * HEAD_WORDS + ["salary"]).score == pytest.approx(1.55)
 
 
 def test_probabilities_rise_with_the_score_and_sum_to_one() -> None:
@@ -99,7 +99,7 @@ def test_a_damaged_screen_is_refused(change: dict[str, object]) -> None:
 
 
 def test_an_empty_screen_clears_nothing() -> None:
-    assert not NEVER.clears(NEVER.look([b"choir"]))
+    assert not NEVER.clears(NEVER.look(["choir"]))
 
 
 def test_the_shipped_screen_clears_plain_mail_and_keeps_offers(judge: Judge) -> None:

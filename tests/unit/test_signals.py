@@ -169,6 +169,20 @@ def test_text_is_folded_to_one_spelling() -> None:
     assert WordText.of("one. two? three").sentences == ["one", ".", "two", "?", "three"]
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("@x.example@y.example", "@ xaddr"),
+        ("a@x.example@y.example", "xaddr @y example"),
+        ("@@a.b@c.d.", "@@ xaddr"),
+        ("b" * 70 + "@x.example", "b" * 6 + " xaddr"),
+        ("c@localhost, d@e", "c@localhost d@e"),
+    ],
+)
+def test_an_address_is_what_stands_around_an_at_sign(text: str, words: str) -> None:
+    assert words_only(text) == words
+
+
 def test_a_gap_does_not_cross_a_sentence() -> None:
     book = PhraseBook({"x": ("send .. papers",)})
     assert book.find(["send", "us", "your", "papers"])

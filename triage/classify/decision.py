@@ -1,6 +1,7 @@
 """Probabilities to a category, or to none: the least expected cost (Elkan 2001)."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -47,6 +48,11 @@ class CostTable:
         return self.lead_called_other if answer is Category.OTHER else self.lead_called_other_lead
 
 
+@lru_cache(maxsize=8)
+def _matrix(costs: CostTable) -> Vector:
+    return costs.matrix()
+
+
 def decide(probabilities: Vector, costs: CostTable) -> Category | None:
     """Return the category of least expected cost, None where abstaining costs less.
 
@@ -61,4 +67,4 @@ def decide(probabilities: Vector, costs: CostTable) -> Category | None:
 
 def expected_costs(probabilities: Vector, costs: CostTable) -> Vector:
     """Return what each answer costs on average, shape (..., 4) as the probabilities."""
-    return np.asarray(probabilities @ costs.matrix(), dtype=np.float64)
+    return np.asarray(probabilities @ _matrix(costs), dtype=np.float64)

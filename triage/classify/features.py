@@ -18,7 +18,7 @@ from triage.classify.ngrams import (
     character_ngrams,
     hash_text,
     hash_words,
-    mix,
+    salt,
 )
 from triage.classify.normalise import WordText, fold, without_accents, words_only
 from triage.classify.signals import Signal, extract_signals
@@ -86,14 +86,14 @@ class Features:
         return bool(self.views["all"].starts.size)
 
     def family(self, name: str) -> Hashes:
-        """Return the hashes of a family, one for each occurrence.
+        """Return the hashes of a family, one for each occurrence; those of different families are told apart.
 
         Raises:
             KeyError: there is no family of that name.
         """
         known = self._families.get(name)
         if known is None:
-            known = self._families[name] = mix(FAMILIES[name](self), zlib.crc32(name.encode()))
+            known = self._families[name] = FAMILIES[name](self) ^ _SALTS[name]
         return known
 
 
@@ -152,6 +152,8 @@ FAMILIES: Mapping[str, Callable[[Features], Hashes]] = {
     "signal": lambda features: _hash_names(signal.name for signal in features.signals),
 }
 """Every family by name: from features to one hash for each occurrence."""
+
+_SALTS = {name: salt(name) for name in FAMILIES}
 
 
 def _hash_names(names: Iterator[str]) -> Hashes:

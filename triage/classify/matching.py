@@ -1,6 +1,6 @@
 """Finds phrases in a text word by word: one pass for all phrases of all languages."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from triage.classify.phrases import NEGATIONS
@@ -36,11 +36,17 @@ class _Slot:
 
 @dataclass(frozen=True, slots=True)
 class _Phrase:
-    """A phrase; `needed` are words of which one must be in the text, none where that cannot be said."""
+    """A phrase; of each set in `needed` a word must be in the text."""
 
     name: str
     slots: tuple[_Slot, ...]
-    needed: frozenset[str]
+    needed: tuple[frozenset[str], ...]
+
+    def may_be_in(self, present: frozenset[str]) -> bool:
+        for words in self.needed:  # noqa: SIM110  any() costs as much as all the rest, a hundred times a mail
+            if words.isdisjoint(present):
+                return False
+        return True
 
 
 class PhraseBook:
@@ -51,10 +57,12 @@ class PhraseBook:
         self._by_word: dict[str, list[_Phrase]] = {}
         self._by_stem: dict[str, list[_Phrase]] = {}
         self._short_stems: list[tuple[str, _Phrase]] = []
+        self._short_beginnings: tuple[str, ...] = ()
         self._known: dict[str, tuple[_Phrase, ...]] = {}
         for name, lines in phrases.items():
             for line in lines:
                 self._add(_compile(name, line))
+        self._short_beginnings = tuple({stem for stem, _ in self._short_stems})
 
     def _add(self, phrase: _Phrase) -> None:
         first = phrase.slots[0]
@@ -69,13 +77,12 @@ class PhraseBook:
     def find(self, words: Sequence[str]) -> list[Match]:
         """Return the first match of each signal asserted and of each denied, in the order found."""
         found: dict[tuple[str, bool], Match] = {}
-        candidates, present = self._known.get, frozenset(words)
+        begun_by = self._begun_by(frozenset(words))
         for index, word in enumerate(words):
-            phrases = candidates(word)
-            if phrases is None:
-                phrases = self._look_up(word)
-            for phrase in phrases:
-                if (phrase.name, False) in found or (phrase.needed and phrase.needed.isdisjoint(present)):
+            if word not in begun_by:
+                continue
+            for phrase in begun_by[word]:
+                if (phrase.name, False) in found:
                     continue
                 end = _match_from(phrase.slots, words, index)
                 if end:
@@ -84,20 +91,27 @@ class PhraseBook:
                     found.setdefault((phrase.name, is_denied), match)
         return list(found.values())
 
+    def _begun_by(self, present: frozenset[str]) -> Mapping[str, Sequence[_Phrase]]:
+        """Return the phrases that may be in a text, by the word they may begin with; few words begin any."""
+        known = self._known.get
+        begun_by = {}
+        for word in present:
+            phrases = known(word)
+            if phrases is None:
+                phrases = self._look_up(word)
+            if phrases and (possible := [phrase for phrase in phrases if phrase.may_be_in(present)]):
+                begun_by[word] = possible
+        return begun_by
+
     def _look_up(self, word: str) -> tuple[_Phrase, ...]:
         """Return the phrases that may begin with a word; frequent words are looked up once."""
         if len(self._known) >= _MAX_KNOWN_WORDS:
             self._known.clear()
-        return self._known.setdefault(word, tuple(self._candidates(word)))
-
-    def _candidates(self, word: str) -> Iterator[_Phrase]:
-        yield from self._by_word.get(word, ())
-        for phrase in self._by_stem.get(word[:_STEM], ()):
-            if phrase.slots[0].fits(word):
-                yield phrase
-        for stem, phrase in self._short_stems:
-            if word.startswith(stem):
-                yield phrase
+        candidates = [*self._by_word.get(word, ())]
+        candidates += [phrase for phrase in self._by_stem.get(word[:_STEM], ()) if phrase.slots[0].fits(word)]
+        if word.startswith(self._short_beginnings):
+            candidates += [phrase for stem, phrase in self._short_stems if word.startswith(stem)]
+        return self._known.setdefault(word, tuple(candidates))
 
 
 def _compile(name: str, line: str) -> _Phrase:
@@ -112,7 +126,7 @@ def _compile(name: str, line: str) -> _Phrase:
         stems = tuple(option[:-1] for option in options if option.endswith("*"))
         slots.append(_Slot(words, stems, may_skip))
         may_skip = False
-    needed = next((slot.words for slot in slots[1:] if not slot.stems), frozenset())
+    needed = tuple(slot.words for slot in slots[1:] if not slot.stems)
     return _Phrase(name, tuple(slots), needed)
 
 

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 # Letters that look like Latin ones and are used to slip past filters (a subset of Unicode
 # Technical Standard 39's confusables: those with a lower-case Latin skeleton of one letter).
@@ -17,8 +18,12 @@ _FOREIGN = re.compile("[\u0370-\u03ff\u0400-\u052f\u0261\u0131\u0269]")
 _MIXED_WORD = re.compile(
     "[a-z\u00df-\u024f]*(?:[a-z][\u0370-\u03ff\u0400-\u052f\u0261\u0269]|[\u0370-\u03ff\u0400-\u052f\u0261\u0269][a-z])\\w*"
 )
-_URL = re.compile(r"(?:(?:https?|hxxps?|ftp)://|www\.)[^\s<>\"')\]}]+")
-_ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
+# Alternatives that begin with a letter each, and a class at the beginning of a pattern: the
+# engine then looks for those first characters alone, which is several times quicker.
+_URL = re.compile(r"(?:https?://|hxxps?://|ftp://|www\.)[^\s<>\"')\]}]+")
+_AT_DOMAIN = re.compile(r"@[\w-]{1,63}(?:\.[\w-]{1,63})+")
+_LOCAL_PART = re.compile(r"[\w.+-]{1,64}\Z")
+_MAX_LOCAL_PART = 64
 _DIGITS = re.compile(r"\d")
 _NOT_WORD = re.compile(r"(?:[^\w€$£%?!@\0]|_)+")
 # The same for ASCII, where a table does without a regular expression.
@@ -31,7 +36,10 @@ _PLAIN_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ
 # Part words as their ASCII kin do; without them most text is ASCII, and quicker to read.
 _PUNCTUATION = str.maketrans(dict.fromkeys("“”„‟‘’‚‛–—―…•·«»‹›¡¿", " "))
 _PLAIN = _PLAIN_LETTERS | _PUNCTUATION
-_SENTENCE_END = re.compile(r"[.;:]+(?=\s|$)|\n\s*\n")
+_SENTENCE_END = re.compile(r"[.;:\n](?:(?<!\n)[.;:]*(?=\s|$)|(?<=\n)\s*\n)")
+_KNOWN_RUN = 8
+"""A longer run is a word of another script, which seldom comes again."""
+_NOT_ASCII = re.compile("[^\0-\x7f]+")
 _STOP = "\0"
 
 
@@ -73,18 +81,39 @@ def words_only(folded: str) -> str:
     if "://" in folded or "www." in folded:
         folded = _URL.sub(" xurl ", folded)
     if "@" in folded:
-        folded = _ADDRESS.sub(" xaddr ", folded)
+        folded = _without_addresses(folded)
     if folded.isascii():
         return " ".join(folded.translate(_ASCII_WORDS).split())
     return _DIGITS.sub("0", _NOT_WORD.sub(" ", folded)).strip()
+
+
+def _without_addresses(text: str) -> str:
+    """Put "xaddr" for each address: what stands before an @ is looked at only where an @ is."""
+    pieces, end = [], 0
+    for domain in _AT_DOMAIN.finditer(text):
+        at = domain.start()
+        local_part = _LOCAL_PART.search(text, max(end, at - _MAX_LOCAL_PART), at)
+        if local_part:
+            pieces.append(text[end : local_part.start()])
+            end = domain.end()
+    return " xaddr ".join([*pieces, text[end:]])
 
 
 def without_accents(folded: str) -> str:
     """Return folded text with plain letters: people leave accents out as often as not."""
     if folded.isascii():
         return folded
-    decomposed = unicodedata.normalize("NFD", folded.translate(_PLAIN))
-    return _ACCENT.sub("", decomposed)
+    return _NOT_ASCII.sub(lambda match: _plain_run(match[0]), folded)
+
+
+def _plain_run(run: str) -> str:
+    return _plain_letters(run) if len(run) <= _KNOWN_RUN else _plain_letters.__wrapped__(run)
+
+
+@lru_cache(maxsize=4096)
+def _plain_letters(run: str) -> str:
+    """Return a run of other characters than ASCII without accents: in most languages the same few come again."""
+    return _ACCENT.sub("", unicodedata.normalize("NFD", run.translate(_PLAIN)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from triage.classify.features import Features
 from triage.classify.model import Block, LinearModel, Vector
-from triage.classify.ngrams import Hashes
+from triage.classify.ngrams import spread
 
 Buckets = npt.NDArray[np.int64]
 
@@ -47,19 +47,25 @@ class SparseVector:
 
 def count_features(features: Features, blocks: Sequence[Block]) -> Counted:
     """Count the features of a message; blocks lie one after the other, as `Block.offset` says."""
-    parts: list[Hashes] = []
+    parts = [features.family(name) for block in blocks for name in block.families]
+    hashes = np.concatenate(parts)
+    spread(hashes)
+    sizes, start = iter(parts), 0
     for block in blocks:
-        shift, offset = np.uint64(64 - block.bits), np.uint64(block.offset)
-        parts.extend((features.family(name) >> shift) + offset for name in block.families)
-    occurrences = np.concatenate(parts).astype(np.int64)
-    ordered = np.sort(occurrences)
+        end = start + sum(len(next(sizes)) for _ in block.families)
+        part = hashes[start:end]
+        part >>= np.uint64(64 - block.bits)
+        part += np.uint64(block.offset)
+        start = end
+    ordered = hashes.astype(np.int32)  # half as wide, sorted in half the time
+    ordered.sort()
     # What np.unique does, without its overhead, which counts where there are so few numbers.
     is_first = np.ones(len(ordered) + 1, dtype=bool)
     np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:-1])
-    starts = np.flatnonzero(is_first)
-    places = ordered.take(starts[:-1])
+    starts = is_first.nonzero()[0]
+    places = ordered.take(starts[:-1]).astype(np.int64)
     ends = [block.offset + 2**block.bits for block in blocks]
-    return Counted(places, np.diff(starts), np.searchsorted(places, [0, *ends]), occurrences)
+    return Counted(places, starts[1:] - starts[:-1], places.searchsorted([0, *ends]), hashes.view(np.int64))
 
 
 def weigh(counted: Counted, idf: Vector, blocks: Sequence[Block]) -> Vector:
@@ -92,8 +98,8 @@ def probabilities(scores: Vector, model: LinearModel) -> Vector:
 
 def softmax(scores: Vector) -> Vector:
     """Return exponentials that sum to 1, shape kept."""
-    powers = np.exp(scores - np.max(scores))
-    return np.asarray(powers / np.sum(powers), dtype=np.float64)
+    powers = np.exp(scores - scores.max())
+    return np.asarray(powers / powers.sum(), dtype=np.float64)
 
 
 def scam_kind(vector: SparseVector, model: LinearModel) -> str | None:

@@ -41,11 +41,12 @@ _COMPANY_WORD = re.compile(
     r"|careers|hiring|personalabteilung|rrhh|recursos humanos|ressources humaines|department|team|office|bank|logistics|express)\b",
     re.IGNORECASE,
 )
+# The first character of each is a class of its own, which the engine looks for quickly.
 _MONEY = re.compile(
-    r"(?:[€$£]\s?\d[\d.,]*\s?k?|\d[\d.,]*\s?(?:k\b|€|eur\b|euros?\b|usd\b|gbp\b|chf\b|pln\b|zl\b|reais\b|dollars?\b|pounds?\b))",
+    r"[€$£\d](?:(?<=[€$£])\s?\d[\d.,]*\s?k?|(?<=\d)[\d.,]*\s?(?:k\b|€|eur\b|euros?\b|usd\b|gbp\b|chf\b|pln\b|zl\b|reais\b|dollars?\b|pounds?\b))",
     re.IGNORECASE,
 )
-_CAPITALS = re.compile(r"\b[A-ZÄÖÜÉÈÀÇÑ]{4,}\b")
+_CAPITALS = re.compile(r"[A-ZÄÖÜÉÈÀÇÑ](?<!\w.)[A-ZÄÖÜÉÈÀÇÑ]{3,}\b")
 _MANY_CAPITALS = 6
 
 

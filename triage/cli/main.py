@@ -4,6 +4,7 @@ Exit status 0: done. 1: done, and something was found wrong. 2: it could not be 
 (usage, configuration, an account or a file that cannot be used).
 """
 
+import gc
 import sys
 from collections.abc import Callable
 from enum import StrEnum
@@ -59,8 +60,16 @@ def _options(
 
 
 def _lazy(module: str, function: str) -> Callable[..., Any]:
-    """Import a command's work only when it is run: help must come at once."""
-    return getattr(import_module(f"triage.cli.{module}"), function)  # type: ignore[no-any-return]
+    """Import a command's work only when it is run: help must come at once.
+
+    What is imported stays, so that it is not searched for garbage: a tenth of the start.
+    """
+    gc.disable()
+    try:
+        return getattr(import_module(f"triage.cli.{module}"), function)  # type: ignore[no-any-return]
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @app.command()

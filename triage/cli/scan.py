@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -17,6 +18,7 @@ from triage.bootstrap import (
     build_names,
     build_path_sources,
     build_store,
+    has_store,
 )
 from triage.classify.judge import Judge
 from triage.cli.main import FOUND_WRONG
@@ -30,8 +32,9 @@ from triage.records import Category, Outcome, State
 from triage.service.cycle import PassOptions, choose, run_pass
 from triage.service.judging import MANY, JudgePool, useful_workers
 from triage.service.leases import LEASE_PATIENCE, Leases, pass_lease
-from triage.store.engine import sqlite_file
-from triage.store.store import Store
+
+if TYPE_CHECKING:
+    from triage.store.store import Store
 
 _MAX_ROWS = 200
 _LARGE_FILE = 2_000_000
@@ -117,18 +120,15 @@ def _open_pool(judge: Judge, paths: Sequence[Path], limit: int | None) -> Abstra
     return JudgePool(judge, useful_workers())
 
 
-def _open_memory(config: Config, *, apply: bool) -> Store | None:
+def _open_memory(config: Config, *, apply: bool) -> "Store | None":
     """Open the store for a real run; for a dry run only if it is there, so that nothing is made."""
-    file = sqlite_file(config.store.resolved_url())
-    if not apply and file is not None and not file.exists():
-        return None
-    return build_store(config)
+    return build_store(config) if apply or has_store(config) else None
 
 
 def _iter_outcomes(
     sources: Sequence[MailSource],
     judge: Judge,
-    memory: tuple[Store | None, Leases | None],
+    memory: "tuple[Store | None, Leases | None]",
     options: PassOptions,
     *,
     since: date | None,

@@ -41,7 +41,7 @@ class Dataset:
     counts: tuple[sparse.csr_matrix, ...]
     labels: Labels
     groups: npt.NDArray[np.str_]
-    glances: tuple[tuple[bytes, ...], ...]
+    glances: tuple[tuple[str, ...], ...]
     ordinary: sparse.csr_matrix
 
     def __len__(self) -> int:
@@ -64,9 +64,9 @@ def build_dataset(specimens: Sequence[Specimen], blocks: Sequence[Block]) -> Dat
     )
 
 
-def _nameless_words(opened: OpenedMessage) -> Iterator[bytes]:
+def _nameless_words(opened: OpenedMessage) -> Iterator[str]:
     """Yield the words of the first look without the names of the recipients, who are other people elsewhere."""
-    names = {name.encode("latin-1", "replace") for name in recipient_mask(opened.recipients).words}
+    names = recipient_mask(opened.recipients).words
     return (word for word in glance_words(opened.glance()) if word not in names)
 
 
@@ -87,14 +87,14 @@ def counts_matrix(rows: Sequence[tuple[Buckets, Buckets]], block: Block) -> spar
     return sparse.csr_matrix((data, indices, pointers), shape=(len(rows), 2**block.bits))
 
 
-def count_glances(glances: Sequence[Sequence[bytes]]) -> sparse.csr_matrix:
+def count_glances(glances: Sequence[Sequence[str]]) -> sparse.csr_matrix:
     """Return which buckets the words of each mail fall in, shape (n, 2 ** GLANCE_BITS)."""
     return presence([sorted({glance_bucket(word) for word in words}) for words in glances], 2**GLANCE_BITS)
 
 
-def glance_bucket(word: bytes) -> int:
+def glance_bucket(word: str) -> int:
     """Return the bucket that a word of background mail is counted in."""
-    return zlib.crc32(word) >> (32 - GLANCE_BITS)
+    return zlib.crc32(word.encode("latin-1")) >> (32 - GLANCE_BITS)
 
 
 def presence(rows: Sequence[Sequence[int]], width: int) -> sparse.csr_matrix:

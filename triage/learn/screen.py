@@ -79,7 +79,7 @@ def fit_screen(dataset: Dataset, folds: Sequence[tuple[Rows, Rows]]) -> FittedSc
     return FittedScreen(screen, scores)
 
 
-def _known(words: Sequence[bytes], places: Mapping[bytes, int]) -> list[int]:
+def _known(words: Sequence[str], places: Mapping[str, int]) -> list[int]:
     return sorted(places[word] for word in places.keys() & set(words))
 
 

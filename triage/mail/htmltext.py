@@ -23,31 +23,33 @@ _FORMATTING_END = re.compile(r"</(?:a|b|i|u|s|em|font|big|small|strong|code|nobr
 # A form feed is white space to HTML, so that it may stand anywhere, even between table
 # rows, and nobody writes one: put before each block it marks where a line breaks.
 _BREAK = "\f"
+# By first letters, each in both cases rather than with a flag: the engine then passes over what cannot fit.
 _BLOCK = re.compile(
-    r"<(?=/?(?:p|div|br|tr|td|th|li|ul|ol|dl|dt|dd|h[1-6]|table|blockquote|section|article|header|footer"
-    r"|center|hr|pre|address|form|option|title)\b)",
-    re.IGNORECASE,
+    r"<(?=/?(?:[pP](?:[rR][eE])?|[dD](?:[iI][vV]|[lLtTdD])|[bB](?:[rR]|[lL][oO][cC][kK][qQ][uU][oO][tT][eE])"
+    r"|[tT](?:[rRdDhH]|[aA][bB][lL][eE]|[iI][tT][lL][eE])|[uU][lL]|[lL][iI]|[oO](?:[lL]|[pP][tT][iI][oO][nN])"
+    r"|[hH](?:[1-6rR]|[eE][aA][dD][eE][rR])|[sS][eE][cC][tT][iI][oO][nN]|[cC][eE][nN][tT][eE][rR]"
+    r"|[aA](?:[rR][tT][iI][cC][lL][eE]|[dD][dD][rR][eE][sS][sS])|[fF](?:[oO][oO][tT][eE][rR]|[oO][rR][mM]))\b)"
 )
 # Each begins with letters that are looked for first: one pattern with alternatives would try all of them everywhere.
 _HIDING = tuple(
     (key, re.compile(key + rest))
     for key, rest in (
-        ("display", r"\s*:\s*none"),
-        ("visibility", r"\s*:\s*hidden"),
-        ("font-size", r"\s*:\s*(?:0|1px)"),
-        ("opacity", r"\s*:\s*0(?:\.0\d*)?\s*[;\"']"),
-        ("max-height", r"\s*:\s*0"),
-        ("mso-hide", ""),
-        ("hidden", r"[\s=>]"),
-        ("color", r"\s*:\s*(?:#f[0-9a-f]|white|rgb|transparent)"),
+        (b"display", rb"\s*:\s*none"),
+        (b"visibility", rb"\s*:\s*hidden"),
+        (b"font-size", rb"\s*:\s*(?:0|1px)"),
+        (b"opacity", rb"\s*:\s*0(?:\.0\d*)?\s*[;\"']"),
+        (b"max-height", rb"\s*:\s*0"),
+        (b"mso-hide", b""),
+        (b"hidden", rb"[\s=>]"),
+        (b"color", rb"\s*:\s*(?:#f[0-9a-f]|white|rgb|transparent)"),
     )
 )
 _HIDDEN_STYLE = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*(?:0|1px)(?:\D|$)|opacity\s*:\s*0(?:\.0\d*)?\s*(?:;|!|$)"
-    r"|max-height\s*:\s*0|mso-hide\s*:\s*all",
-    re.IGNORECASE,
+    r"|max-height\s*:\s*0|mso-hide\s*:\s*all"
 )
-_COLOUR = re.compile(r"(?:^|;)\s*color\s*:\s*([^;!]+)", re.IGNORECASE)
+_HIDING_WORDS = ("display", "visibility", "font-size", "opacity", "max-height", "mso-hide")
+_COLOUR = re.compile(r"(?:^|;)\s*color\s*:\s*([^;!]+)")
 _ANY_TAG = re.compile(r"<[a-zA-Z/!][^>]*>")
 _BODY = re.compile(r"<body\b", re.IGNORECASE)
 _BACKGROUND = re.compile(r"background(?:-color)?\s*:\s*([^;!]+)", re.IGNORECASE)
@@ -70,7 +72,7 @@ def extract_html(markup: str) -> HtmlText:
     markup = markup[:_MAX_HTML_CHARACTERS]
     if _is_hostile(markup):
         return HtmlText(tidy(_without_tags(markup)), "", ())
-    hides = _may_hide(markup.lower())
+    hides = _may_hide(markup)
     tree = LexborHTMLParser(_BLOCK.sub(_BREAK + "<", markup))
     body = tree.body
     if body is None:
@@ -81,8 +83,9 @@ def extract_html(markup: str) -> HtmlText:
     return HtmlText(tidy(body.text(deep=True, separator="")), hidden, links)
 
 
-def _may_hide(lowered: str) -> bool:
+def _may_hide(markup: str) -> bool:
     """Return whether markup may hide text at all, so that its styles have to be looked through."""
+    lowered = markup.encode("utf-8", "replace").lower()  # many times quicker than letters of all scripts
     return any(key in lowered and pattern.search(lowered) for key, pattern in _HIDING)
 
 
@@ -105,8 +108,7 @@ def _without_tags(markup: str) -> str:
 
 def tidy(text: str) -> str:
     """Collapse white space within lines and drop empty ones beyond a paragraph break."""
-    lines = (" ".join(line.split()) for line in text.split(_BREAK))
-    return "\n".join(line for line in lines if line)
+    return "\n".join([" ".join(words) for line in text.split(_BREAK) if (words := line.split())])
 
 
 def _is_hostile(markup: str) -> bool:
@@ -129,22 +131,28 @@ def _links(tree: LexborHTMLParser) -> tuple[Link, ...]:
 def _take_out_hidden(tree: LexborHTMLParser) -> str:
     taken = []
     for node in tree.css("[style],[hidden]"):
-        style = node.attributes.get("style") or ""
-        if "hidden" in node.attributes or _HIDDEN_STYLE.search(style) or _is_white_on_white(node, style):
+        attributes = node.attributes
+        style = (attributes.get("style") or "").lower()
+        if "hidden" in attributes or _hides(style) or _is_white_on_white(node, style):
             taken.append(node)
-    sheets = " ".join(_MEDIA_RULE.sub(" ", node.text() or "") for node in tree.css("style"))
+    texts = (node.text() or "" for node in tree.css("style"))
+    sheets = " ".join(_MEDIA_RULE.sub(" ", text) for text in texts if "display" in text.lower())
     for name in sorted(set(_HIDDEN_CLASS.findall(sheets)))[:10]:
         taken.extend(tree.css(f"[class~='{name}']"))
     taken = [node for node in taken if node.tag not in {"body", "html"}]
-    texts = [tidy(node.text(deep=True, separator="")) for node in taken if node.tag not in {"style", "script"}]
+    hidden = [tidy(node.text(deep=True, separator="")) for node in taken if node.tag not in {"style", "script"}]
     for node in reversed(taken):
         node.decompose()
-    return "\n".join(text for text in texts if text)
+    return "\n".join(text for text in hidden if text)
+
+
+def _hides(style: str) -> bool:
+    return any(word in style for word in _HIDING_WORDS) and _HIDDEN_STYLE.search(style) is not None
 
 
 def _is_white_on_white(node: LexborNode, style: str) -> bool:
-    colour = _COLOUR.search(style)
-    if not colour or colour[1].replace(" ", "").lower() not in _WHITE:
+    colour = _COLOUR.search(style) if "color" in style else None
+    if not colour or colour[1].replace(" ", "") not in _WHITE:
         return False
     above: LexborNode | None = node
     for _ in range(30):

@@ -1,6 +1,7 @@
 """The identity of a message that survives copies, moves and new UIDs."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 
 # These stay the same in every copy of a message; Received, Status and the like do not.
@@ -9,7 +10,7 @@ FINGERPRINT_FIELDS = ("message-id", "date", "from", "subject")
 _NAMES = frozenset(name.encode() for name in FINGERPRINT_FIELDS)
 # Most lines of a header begin with another letter and are passed over at once.
 _INITIALS = frozenset(bytes([letter]) for name in _NAMES for letter in name[:1] + name[:1].upper())
-_HEADER_ENDS = (b"\n\n", b"\n\r\n")
+_HEADER_END = re.compile(rb"\n\r?\n")
 # RFC 5322 sets no limit for a header section; 64 KiB is what is read of a message anyway.
 _MAX_HEADER_BYTES = 65536
 
@@ -24,9 +25,8 @@ def fingerprint(content: bytes) -> str:
     Returns:
         32 hexadecimal digits; the same for every copy of a message.
     """
-    head = content[:_MAX_HEADER_BYTES]
-    ends = [place for end in _HEADER_ENDS if (place := head.find(end)) >= 0]
-    lines = head[: min(ends, default=None)].split(b"\n")
+    end = _HEADER_END.search(content, 0, _MAX_HEADER_BYTES)
+    lines = content[: end.start() if end else _MAX_HEADER_BYTES].split(b"\n")
     found: dict[bytes, bytes] = {}
     for place, line in enumerate(lines):
         if line[:1] in _INITIALS:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from triage.classify.judge import Judge
 from triage.interfaces import Mailbox
@@ -21,7 +22,9 @@ from triage.service.judging import MANY, Item, Judgement, JudgePool, batched, ju
 from triage.service.plan import PHISHING, LabelNames, plan_labels
 from triage.service.recovery import settle_pending
 from triage.store.records import Entry, Intent, Status
-from triage.store.store import Store
+
+if TYPE_CHECKING:
+    from triage.store.store import Store  # brings SQLAlchemy along, which a scan of paths does without
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +63,7 @@ class _Judged:
 
 
 def run_pass(
-    mailbox: Mailbox, refs: Sequence[MessageRef], judge: Judge, store: Store | None, options: PassOptions
+    mailbox: Mailbox, refs: Sequence[MessageRef], judge: Judge, store: "Store | None", options: PassOptions
 ) -> Iterator[Outcome]:
     """Judge messages of a folder and yield an outcome for each, in the order given.
 
@@ -123,7 +126,7 @@ def _to_outcome(item: Item, found: Judgement) -> _Judged:
     return _Judged(outcome, found.mark, item.keywords if isinstance(item, RawMessage) else frozenset())
 
 
-def _plan(judged: Sequence[_Judged], mailbox: Mailbox, store: Store | None, options: PassOptions) -> list[_Judged]:
+def _plan(judged: Sequence[_Judged], mailbox: Mailbox, store: "Store | None", options: PassOptions) -> list[_Judged]:
     writes: dict[str, list[Entry]] = {}
     told: frozenset[str] = frozenset()
     if store is not None:
@@ -148,7 +151,7 @@ def _plan(judged: Sequence[_Judged], mailbox: Mailbox, store: Store | None, opti
     return planned
 
 
-def _apply(planned: Sequence[_Judged], mailbox: Mailbox, store: Store, options: PassOptions) -> list[_Judged]:
+def _apply(planned: Sequence[_Judged], mailbox: Mailbox, store: "Store", options: PassOptions) -> list[_Judged]:
     """Journal, write and confirm; the outcomes say what became of each change."""
     changing = [one for one in planned if one.outcome.change]
     done: dict[MessageRef, Applied] = {}
@@ -173,7 +176,7 @@ def _apply(planned: Sequence[_Judged], mailbox: Mailbox, store: Store, options: 
     return result
 
 
-def write_labels(intents: Sequence[Intent], mailbox: Mailbox, store: Store, run_id: str) -> dict[MessageRef, Applied]:
+def write_labels(intents: Sequence[Intent], mailbox: Mailbox, store: "Store", run_id: str) -> dict[MessageRef, Applied]:
     """Journal the writes, write, confirm, and return what became of each: the only way that anything is written."""
     entries = store.intend(run_id, intents)
     done = {one.change.ref: one for one in mailbox.apply([one.change for one in intents])}
@@ -181,7 +184,7 @@ def write_labels(intents: Sequence[Intent], mailbox: Mailbox, store: Store, run_
     return done
 
 
-def _confirm(entries: Sequence[Entry], done: dict[MessageRef, Applied], store: Store) -> None:
+def _confirm(entries: Sequence[Entry], done: dict[MessageRef, Applied], store: "Store") -> None:
     succeeded = [one for one in entries if done[one.change.ref].error is None]
     failed = [one for one in entries if done[one.change.ref].error is not None]
     if succeeded:

@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from triage.errors import StoreError, TransientMailError
-from triage.store.store import Store
+
+if TYPE_CHECKING:
+    from triage.store.store import Store  # brings SQLAlchemy along, which a scan of paths does without
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +30,7 @@ LEASE_PATIENCE = 60.0
 class Leases:
     """The leases this process holds; safe to use from several threads."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, store: "Store", clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         """Hold nothing yet."""
         self._store = store
         self._clock = clock

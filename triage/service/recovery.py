@@ -3,17 +3,20 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from triage.interfaces import Mailbox
 from triage.records import LabelChange, MessageRef, RawMessage
 from triage.service.plan import LabelNames
 from triage.store.records import Entry, Status
-from triage.store.store import Store
+
+if TYPE_CHECKING:
+    from triage.store.store import Store  # brings SQLAlchemy along, which a scan of paths does without
 
 log = logging.getLogger(__name__)
 
 
-def settle_pending(mailbox: Mailbox, store: Store, names: LabelNames) -> int:
+def settle_pending(mailbox: Mailbox, store: "Store", names: LabelNames) -> int:
     """Finish the unconfirmed writes of a folder, and return how many there were.
 
     A message is written on again where its labels are such as the write may have left them,
