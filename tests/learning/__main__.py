@@ -97,10 +97,11 @@ def follow(owner: Owner, server: Dovecot, folder: Path, steps: Sequence[int]) ->
     for count in steps:
         new = owner.filed(count)[home.filed :]
         home.file(new, [one.category for one in new])
-        result = home.train()[0] if count else ""
+        result, reason = home.train() if count else ("", "")
         found.append((count, home.mistakes(), result))
+        macro_f1 = home.macro_f1_on_check()
         sys.stderr.write(
-            f"{owner.name}: {count} examples, {found[-1][1]:.1%} wrong, {result}, check {home.macro_f1_on_check()}\n"
+            f"{owner.name}: {count} examples, {found[-1][1]:.1%} wrong, check {macro_f1}, {result} {reason}\n"
         )
     home.close()
     return found

@@ -60,6 +60,18 @@ class HeldOutMail:
     answers: Labels
 
 
+NOTHING_HELD_OUT = HeldOutMail(np.empty(0, dtype=np.intp), np.empty(0, dtype=np.int64))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How a challenger is made."""
+
+    base: LinearModel
+    costs: CostTable
+    strength: float
+
+
 @dataclass(frozen=True)
 class Judgement:
     """What the gate says.
@@ -85,7 +97,7 @@ def answers_of(scores: Vector, mail: OwnMail, model: LinearModel, costs: CostTab
 
 def iter_segments(kept: Sequence[KeptFeatures]) -> Iterator[tuple[Rows, Rows]]:
     """Yield (learnt, judged) rows: earlier mail teaches, later mail is judged, senders and threads stay whole."""
-    groups = _groups(kept)
+    groups = group_mail(kept)
     first: dict[int, float] = {}
     for group, one in zip(groups, kept, strict=True):
         first[group] = min(first.get(group, np.inf), one.received_at.timestamp())
@@ -102,7 +114,7 @@ def iter_segments(kept: Sequence[KeptFeatures]) -> Iterator[tuple[Rows, Rows]]:
             yield np.array(sorted(order[:start]), dtype=np.intp), np.array(sorted(order[start:end]), dtype=np.intp)
 
 
-def _groups(kept: Sequence[KeptFeatures]) -> list[int]:
+def group_mail(kept: Sequence[KeptFeatures]) -> list[int]:
     """Return a number for each mail: those of one sender or one thread have the same."""
     parent = list(range(len(kept)))
 
@@ -133,7 +145,7 @@ def hold_out(
             rows.append(judged)
             answers.append(answers_of(personal.scores(part), part, base, costs))
     if not rows:
-        return HeldOutMail(np.empty(0, dtype=np.intp), np.empty(0, dtype=np.int64))
+        return NOTHING_HELD_OUT
     return HeldOutMail(np.concatenate(rows), np.concatenate(answers))
 
 
@@ -152,6 +164,29 @@ class Contestants:
     held_out: HeldOutMail
 
 
+def hold_out_latest(
+    mail: OwnMail, kept: Sequence[KeptFeatures], seen: npt.NDArray[np.bool_], candidate: Trial
+) -> HeldOutMail:
+    """Judge the later half of what is new since the model in use by a model that learnt all the rest.
+
+    As in life, both models may know the senders; what belongs to a thread that one of them
+    learnt is left out. Senders that neither knows are `hold_out`'s business.
+
+    Args:
+        seen: examples that the model in use learnt from.
+    """
+    new = sorted(np.flatnonzero(~seen).tolist(), key=lambda row: (kept[row].received_at, kept[row].fingerprint))
+    latest = new[len(new) // 2 :]
+    learnt = np.array(sorted(set(range(len(mail))) - set(latest)), dtype=np.intp)
+    threads = {kept[row].thread for row in learnt.tolist()} - {""}
+    rows = np.array([row for row in latest if kept[row].thread not in threads], dtype=np.intp)
+    if len(rows) < MIN_EXAMPLES // 2 or not len(learnt):
+        return NOTHING_HELD_OUT
+    personal = fit_personal(mail.subset(learnt), candidate.base, candidate.strength)
+    part = mail.subset(rows)
+    return HeldOutMail(rows, answers_of(personal.scores(part), part, candidate.base, candidate.costs))
+
+
 def compare_with_champion(
     held_out: HeldOutMail, champion: Labels, unseen: npt.NDArray[np.bool_], labels: Labels
 ) -> str:
@@ -159,7 +194,7 @@ def compare_with_champion(
 
     Args:
         champion: answers of the model in use on all of the owner's examples.
-        unseen: examples that the model in use did not learn from.
+        unseen: examples of which the model in use knows no more than the challenger does.
     """
     rows = unseen[held_out.rows]
     return _compare(HeldOutMail(held_out.rows[rows], held_out.answers[rows]), champion, labels, "the model in use")

@@ -17,9 +17,12 @@ from triage.learn.gate import (
     Contestants,
     HeldOutMail,
     Judgement,
+    Trial,
     answers_of,
     compare_with_champion,
+    group_mail,
     hold_out,
+    hold_out_latest,
     judge,
 )
 from triage.learn.options import TrainingOptions
@@ -80,11 +83,8 @@ def learn(material: Material, options: TrainingOptions, *, confirmed: bool) -> T
         return _ended(material, options, Result.REFUSED, reason)
     if best is None:
         return _ended(material, options, Result.REFUSED, refused)
-    if champion and not taken_back:
-        unseen = np.array([one.fingerprint not in learnt for one in material.examples], dtype=bool)
-        answers = answers_of(scores_of(champion, mail), mail, champion, options.costs)
-        if reason := compare_with_champion(best.held_out, answers, unseen, mail.labels):
-            return _ended(material, options, Result.REFUSED, reason)
+    if champion and not taken_back and (reason := _reason_to_keep(champion, best, material, mail, learnt, options)):
+        return _ended(material, options, Result.REFUSED, reason)
     model_id = shelf.save(best.model, _card(material, options, best))
     evidence.save_learnt(
         model_id,
@@ -117,6 +117,27 @@ def _best_candidate(material: Material, mail: OwnMail, options: TrainingOptions)
             return _Candidate(personal, model, strength, judgement, held_out), refused
         refused = refused or judgement.reason
     return None, refused
+
+
+def _reason_to_keep(
+    champion: LinearModel,
+    best: _Candidate,
+    material: Material,
+    mail: OwnMail,
+    learnt: Mapping[str, Category],
+    options: TrainingOptions,
+) -> str:
+    """Return why the model in use is better, on mail that neither learnt from."""
+    answers = answers_of(scores_of(champion, mail), mail, champion, options.costs)
+    seen = np.array([one.fingerprint in learnt for one in material.examples], dtype=bool)
+    # Of senders and threads that one of them knows and the other does not, the comparison would not be fair.
+    groups = group_mail(material.kept)
+    known = {groups[row] for row in np.flatnonzero(seen)}
+    strangers = np.array([group not in known for group in groups], dtype=bool)
+    latest = hold_out_latest(mail, material.kept, seen, Trial(options.base, options.costs, best.strength))
+    return compare_with_champion(best.held_out, answers, strangers, mail.labels) or compare_with_champion(
+        latest, answers, ~seen, mail.labels
+    )
 
 
 def _takes_back(examples: Sequence[Example], learnt: Mapping[str, Category]) -> bool:
