@@ -14,6 +14,7 @@ import random
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from imapclient import IMAPClient
@@ -90,18 +91,32 @@ def with_noise(mail: Sequence[Specimen], share: float, seed: int) -> list[Catego
     ]
 
 
-def follow(owner: Owner, server: Dovecot, folder: Path, steps: Sequence[int]) -> list[tuple[int, float, str]]:
-    """Fill an owner's folders step by step; return examples, mistakes and how the training ended."""
+@dataclass(frozen=True)
+class Step:
+    """How an owner is served after so many examples.
+
+    Attributes:
+        mistakes: share of the later mail.
+        result: how the training ended; empty where there was none.
+    """
+
+    examples: int
+    mistakes: float
+    result: str
+
+
+def follow(owner: Owner, server: Dovecot, folder: Path, steps: Sequence[int]) -> list[Step]:
+    """Fill an owner's folders step by step, and return how they are served after each."""
     home = Home(server, f"{owner.name}-curve", folder, owner.later)
     found = []
     for count in steps:
         new = owner.filed(count)[home.filed :]
         home.file(new, [one.category for one in new])
         result, reason = home.train() if count else ("", "")
-        found.append((count, home.mistakes(), result))
+        found.append(Step(count, home.mistakes(), result))
         macro_f1 = home.macro_f1_on_check()
         sys.stderr.write(
-            f"{owner.name}: {count} examples, {found[-1][1]:.1%} wrong, check {macro_f1}, {result} {reason}\n"
+            f"{owner.name}: {count} examples, {found[-1].mistakes:.1%} wrong, check {macro_f1}, {result} {reason}\n"
         )
     home.close()
     return found
@@ -156,7 +171,7 @@ def main() -> int:
                 curve = follow(owner, server, places[0], given.steps)
                 clean, noisy = noise_costs(owner, server, places[1])
                 result, before, after = attack(owner, server, places[2])
-            cells = " | ".join(f"{wrong:.1%}" for _, wrong, _ in curve)
+            cells = " | ".join(f"{step.mistakes:.1%}" for step in curve)
             write(f"| {owner.name} | {cells} | {clean:.1%}, {noisy:.1%} | {result}, {before:.1%} to {after:.1%} |\n")
             sys.stdout.flush()
     return 0
