@@ -130,7 +130,7 @@ def test_explain_adds_up(program: Program, tmp_path: Path) -> None:
         (("undo", "nonsense"), "there is no run nonsense"),
         (("undo", "nonsense", "--since", "1h"), "give either"),
         (("run",), "does not exist; write one"),
-        (("train",), "--base"),
+        (("train",), "does not exist; write one"),
         (("train", "--base", "--corpus", "nowhere"), "cannot be read"),
     ],
 )

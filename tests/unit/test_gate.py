@@ -16,7 +16,7 @@ from triage.classify.features import OwnerMask
 from triage.config import DecisionConfig
 from triage.learn.examples import Example
 from triage.learn.gate import CheckSet, Contestants, HeldOutMail, hold_out, iter_segments, judge
-from triage.learn.personal import OwnMail, build_own_mail, fit_personal, scores_of, to_model
+from triage.learn.personal import STRENGTHS, OwnMail, build_own_mail, fit_personal, scores_of, to_model
 from triage.learn.promotion import load_check_set
 from triage.learn.suspicion import MASS, reason_to_hold
 from triage.modelfile import base_model_path, load_model
@@ -47,7 +47,7 @@ def contest(features: Sequence[KeptFeatures], category: Category) -> str:
     mail = own_mail(features, category)
     check = load_check_set(BASE)
     model = to_model(BASE, fit_personal(mail, BASE), mail)
-    held_out = hold_out(mail, features, BASE, COSTS, 10.0)
+    held_out = hold_out(mail, features, BASE, COSTS, STRENGTHS[0])
     return judge(Contestants(BASE, model, scores_of(model, check.mail), held_out), mail, check, COSTS).reason
 
 

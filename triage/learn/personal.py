@@ -26,7 +26,7 @@ from triage.learn.dataset import Labels, Rows
 from triage.records import CATEGORIES, Category
 from triage.store.evidence import KeptFeatures
 
-STRENGTHS = (10.0, 3.0, 1.0)
+STRENGTHS = (30.0, 10.0, 3.0)
 """The constant c, how much one example weighs against the base model: the first that the gate lets pass (docs/learning.md)."""
 
 _STEPS = 100
