@@ -72,11 +72,6 @@ class ModelShelf:
             return 0, 0
         return found.st_ino, found.st_mtime_ns
 
-    def former(self) -> str | None:
-        """Return what was in use before, None if nothing was."""
-        used = self._used()
-        return used[-2] if len(used) > 1 else None
-
     def _used(self) -> list[str]:
         try:
             found = json.loads((self._directory / _IN_USE).read_text("utf-8"))

@@ -83,6 +83,10 @@ def test_a_second_training_reads_nothing_again_and_has_nothing_to_do(program: Pr
     assert first["folders"][0]["read"] == 5
     second = train(program)
     assert (second["result"], second["model"]) == ("nothing", first["model"])
+    with program.config.open("a") as file:
+        file.write('[owner]\nnames = ["Ada Alder"]\n')  # what features may show is another thing from now on
+    third = train(program)
+    assert (third["result"], third["folders"][0]["read"]) == ("promoted", 5)
 
 
 def test_what_was_corrected_is_learnt_listed_and_taken_back_to_the_same_model(program: Program) -> None:

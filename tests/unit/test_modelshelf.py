@@ -24,7 +24,7 @@ def shelf(tmp_path: Path) -> ModelShelf:
 
 
 def test_an_empty_shelf_is_the_shipped_model(shelf: ModelShelf) -> None:
-    assert (shelf.in_use(), shelf.former(), shelf.list_models()) == (BASE, None, [])
+    assert (shelf.in_use(), shelf.list_models()) == (BASE, [])
     with pytest.raises(ModelError, match="no former model"):
         shelf.roll_back()
 
@@ -37,7 +37,7 @@ def test_what_was_saved_is_loaded_used_and_gone_back_from(
     before = shelf.stamp()
     shelf.use(name)
     assert shelf.stamp() != before
-    assert (shelf.in_use(), shelf.former()) == (name, BASE)
+    assert shelf.in_use() == name
     assert shelf.load(name).model_id == name
     (listed,) = shelf.list_models()
     assert (listed.model_id, listed.examples, listed.problem) == (name, 3, "")

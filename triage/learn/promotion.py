@@ -179,10 +179,14 @@ def _ended(material: Material, options: TrainingOptions, result: Result, reason:
 
 def _card(material: Material, options: TrainingOptions, best: _Candidate) -> dict[str, object]:
     counts = {category.value: sum(one.category is category for one in material.examples) for category in Category}
+    gate = best.judgement.figures
+    judged = gate["own_mail_judged"]
+    verdict = f"{gate['own_mistakes']} mistakes on {judged} of your mails it had not seen, the shipped model {gate['own_mistakes_of_base']}"
     return {
         "base": options.base.model_id,
+        "verdict": verdict if judged else "too few examples to hold any out",
         "features": options.reading.features_id,
         "examples": counts,
         "strength": best.strength,
-        "gate": dict(best.judgement.figures),
+        "gate": dict(gate),
     }

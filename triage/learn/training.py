@@ -108,13 +108,14 @@ def train_personal(
     resolved = collect(places, options)
     read_missing(resolved.examples, options)
     kept, examples = _with_features(resolved.examples, options)
-    evidence = f"{digest_of(examples)} {options.base.model_id}"
+    evidence = f"{digest_of(examples)} {options.base.model_id} {options.reading.features_id}"
     training = _known_end(evidence, len(examples), options, confirmed=confirmed)
     if training is None:
         from triage.learn.promotion import Material, learn  # noqa: PLC0415  SciPy only where there is something new
 
         training = learn(Material(kept, examples, evidence), options, confirmed=confirmed)
         options.store.evidence.save_training(training)
+        options.store.evidence.drop_features(other_than=options.reading.features_id)
     counts = {category.value: sum(one.category is category for one in examples) for category in Category}
     return TrainingReport(training, tuple(folders), resolved, counts, len(resolved.examples) - len(examples))
 
