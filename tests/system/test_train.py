@@ -194,6 +194,12 @@ def test_a_message_in_two_folders_is_a_conflict_and_not_learnt(program: Program)
     assert sorted(place["category"] for place in line["places"]) == ["referral", "scam"]
 
 
+def test_with_nothing_to_learn_from_it_says_what_to_do(program: Program) -> None:
+    program.config.write_text("")
+    for command in ("train", "learned"):
+        assert "map folders in [training.folders], or correct a message" in program.run(command).stdout
+
+
 def test_folders_that_are_empty_missing_or_no_mail_are_told(program: Program) -> None:
     (program.home / "Empty").mkdir()
     fill_maildir(program.home / "Board", [posting(1), b"\0\0"])

@@ -80,7 +80,8 @@ def _print(resolved: Resolved, learnt: Mapping[str, Learnt]) -> None:
     console = open_console()
     if not resolved.examples:
         console.print(
-            "nothing was learnt: map folders in [training.folders], or correct a message, and run `triage train`"
+            "nothing was learnt: map folders in [training.folders], or correct a message, and run `triage train`",
+            markup=False,
         )
         return
     table = Table(

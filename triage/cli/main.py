@@ -194,7 +194,7 @@ def train(  # noqa: PLR0913, PLR0917  one parameter for each option of the contr
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Learn from the folders in [training.folders] and from your corrections."""
+    """Learn from the folders you sort (training.folders) and from your corrections."""
     if base:
         _lazy("train", "train_base")(corpus=corpus, extra=extra or [], output=output)
     else:

@@ -130,7 +130,7 @@ def _print(console: Console, report: TrainingReport) -> None:
         console.print(f"{report.missing} messages have gone before they were read")
     training = report.training
     words = f"model {training.model_id} {_WORDS[training.result]}" if training.model_id else _WORDS[training.result]
-    console.print(f"{words}: {training.reason}" if training.reason else words)
+    console.print(f"{words}: {training.reason}" if training.reason else words, markup=False, soft_wrap=True)
 
 
 def train_base(*, corpus: Path, extra: Sequence[Path], output: Path) -> None:
