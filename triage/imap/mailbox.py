@@ -286,9 +286,7 @@ class ImapMailbox:
             writable = [change for change in changes if change not in refused]
             written = self._write_labels(writable)
             moving = [change for change in writable if change.move_to and written[change].error is None]
-            marks = self._identities([change.ref for change in moving]) if again and moving else {}
             written |= {one.change: one for one in self._move(moving, again=again)}
-            self._label_copies([change for change in moving if written[change].error is None], marks)
             return [written.get(change) or Applied(change, refused.get(change)) for change in changes]
         finally:
             self._examine_again()
@@ -298,12 +296,6 @@ class ImapMailbox:
         plain = {change: change for change in changes if self._labels.on_message or not change.move_to}
         applied = self._labels.apply(list(plain)) if plain else []
         return {change: Applied(change) for change in changes} | {one.change: one for one in applied}
-
-    def _label_copies(self, moved: Sequence[LabelChange], marks: Mapping[MessageRef, str]) -> None:
-        """Label what an earlier attempt had copied: a server that died within MOVE kept the copy and lost its keywords."""
-        for folder in sorted({change.move_to for change in moved}):
-            here = [change for change in moved if change.move_to == folder]
-            self.label_moved(folder, {marks[one.ref]: one.add for one in here if one.ref in marks})
 
     def label_moved(self, folder: str, labels: Mapping[str, frozenset[str]]) -> None:
         """Look for the messages among the newest of the folder, and label those that are found."""
@@ -326,7 +318,14 @@ class ImapMailbox:
         if not changes:
             return []
         self._select(readonly=False)  # writing labels may have opened another folder
-        return Mover(self._client, self._account, self._facts, self._folder).move(changes, again=again)
+        mover = Mover(self._client, self._account, self._facts, self._folder)
+        done = mover.move(changes, again=again)
+        # A server that died within MOVE kept the copy and lost its keywords.
+        left = [one.change for one in done if one.error is None and one.change.ref.uid in mover.copied]
+        for folder in sorted({change.move_to for change in left}):
+            here = [change for change in left if change.move_to == folder]
+            self.label_moved(folder, {mover.copied[one.ref.uid]: one.add for one in here})
+        return done
 
     def _obstacle(self, change: LabelChange, uidvalidity: UidValidity) -> str | None:
         if change.ref.uidvalidity != uidvalidity:

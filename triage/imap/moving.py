@@ -31,6 +31,8 @@ class Mover:
         self._account = account
         self._facts = facts
         self._home = home
+        self.copied: dict[int, str] = {}
+        """Fingerprints, by UID, of the messages of which an earlier attempt had left a copy."""
 
     def move(self, changes: Sequence[LabelChange], *, again: bool) -> list[Applied]:
         """Move the messages; one folder's refusal does not stop the others."""
@@ -75,4 +77,5 @@ class Mover:
             there = [int(uid) for uid in self._client.search(["ALL"])]
         copied = set(fetch_identities(self._client, self._account, there).values())
         select_folder(self._client, self._account, self._home, readonly=False)
-        return [uid for uid in uids if wanted.get(uid) not in copied]
+        self.copied |= {uid: mark.rpartition(":")[0] for uid, mark in wanted.items() if mark in copied}
+        return [uid for uid in uids if uid not in self.copied]
