@@ -40,7 +40,7 @@ class Home:
         self._client.login(user, server.password)
         for name in FOLDERS.values():
             self._client.create_folder(name)
-        self._program = Program(folder)
+        self._program = Program(folder, is_traced=False)
         mapping = "\n".join(f'"{name}" = "{category.value}"' for category, name in FOLDERS.items())
         self._program.configure(server.port, user, extra=f"[training.folders]\n{mapping}\n")
         self._unseen = folder / "later"

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ def reload_often(dovecot: Dovecot, user: str, folder: Path) -> Sequence[dict[str
     done = subprocess.run(
         [sys.executable, "-m", "tests.reliability.reloading", str(program.config), str(_TIMES)],
         # Coverage keeps a tracer for each thread that ever was: what it holds is not the daemon's.
-        env={name: value for name, value in program.environment().items() if not name.startswith("COV")},
+        env=replace(program, is_traced=False).environment(),
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,

@@ -19,13 +19,16 @@ class Program:
     """triage with its own home, and a configuration once one is written."""
 
     home: Path
+    is_traced: bool = True
+    """Whether coverage may look on, which makes what computes much two to three times slower."""
 
     @property
     def config(self) -> Path:
         return self.home / "config.toml"
 
     def environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("TRIAGE_", "XDG_"))}
+        unwanted = ("TRIAGE_", "XDG_") if self.is_traced else ("TRIAGE_", "XDG_", "COV")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
         folders = {f"XDG_{kind}_HOME": str(self.home / kind.lower()) for kind in ("CONFIG", "STATE", "DATA")}
         return kept | folders | {"HOME": str(self.home), "NO_COLOR": "1"}
 
