@@ -14,6 +14,7 @@ from triage.classify.features import Features, OwnerMask, extract_features
 from triage.classify.model import LinearModel, Vector
 from triage.classify.scorer import SparseVector, probabilities, scam_kind, score, vectorise
 from triage.classify.screen import glance_words
+from triage.classify.whatif import WhatIf, without_reasons
 from triage.mail.parse import OpenedMessage, open_message
 from triage.records import CATEGORIES, Category, Evidence, Message, Verdict
 
@@ -92,12 +93,14 @@ class Explanation:
     Attributes:
         category: what the contributions speak about: the verdict, or the likeliest
             category when the model abstained.
+        what_if: what would have changed the verdict.
     """
 
     verdict: Verdict
     category: Category
     contributions: Contributions
     features: Features
+    what_if: WhatIf
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,11 @@ class _Weighed:
     vector: SparseVector
     chances: Vector
     category: Category | None
+
+    @property
+    def likeliest(self) -> Category:
+        """The category judged, or the likeliest where the model abstains."""
+        return self.category or CATEGORIES[int(self.chances.argmax())]
 
 
 class Judge:
@@ -185,26 +193,33 @@ class Judge:
         """
         weighed = self._weigh(message)
         if weighed.category is not Category.OTHER:
-            return self._explain(weighed).verdict
+            return self._verdict(weighed, strongest(self._contributions(weighed), weighed.features))
         evidence = named_evidence(Category.OTHER, weighed.features, weighed.vector, self._model)
         return self._verdict(weighed, evidence)
 
     def explain(self, message: Message) -> Explanation:
         """Return the verdict of the full model with the exact contributions behind it."""
-        return self._explain(self._weigh(message))
+        weighed = self._weigh(message)
+        found = self._contributions(weighed)
+        return Explanation(
+            verdict=self._verdict(weighed, strongest(found, weighed.features)),
+            category=weighed.likeliest,
+            contributions=found,
+            features=weighed.features,
+            what_if=without_reasons(weighed.features, weighed.vector, self._model, self._decide),
+        )
 
     def _weigh(self, message: Message) -> _Weighed:
         features = extract_features(message, self._owner)
         vector = vectorise(features, self._model)
         chances = probabilities(score(vector, self._model), self._model)
-        return _Weighed(features, vector, chances, decide(chances, self._costs) if features.has_words else None)
+        return _Weighed(features, vector, chances, self._decide(chances) if features.has_words else None)
 
-    def _explain(self, weighed: _Weighed) -> Explanation:
-        likeliest = weighed.category or CATEGORIES[int(weighed.chances.argmax())]
-        found = contributions(likeliest, weighed.features, weighed.vector, self._model)
-        return Explanation(
-            self._verdict(weighed, strongest(found, weighed.features)), likeliest, found, weighed.features
-        )
+    def _decide(self, chances: Vector) -> Category | None:
+        return decide(chances, self._costs)
+
+    def _contributions(self, weighed: _Weighed) -> Contributions:
+        return contributions(weighed.likeliest, weighed.features, weighed.vector, self._model)
 
     def _verdict(self, weighed: _Weighed, evidence: tuple[Evidence, ...]) -> Verdict:
         is_scam = weighed.category is Category.SCAM

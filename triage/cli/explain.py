@@ -9,6 +9,7 @@ from rich.text import Text
 from triage.bootstrap import build_authserv_ids, build_judge
 from triage.classify.advice import REPORT
 from triage.classify.judge import Explanation, describe, only_vouched
+from triage.classify.whatif import WhatIf
 from triage.cli.messages import read_message
 from triage.cli.output import (
     advice_line,
@@ -53,10 +54,20 @@ def _to_json(source: str, verdict: Verdict, found: Explanation) -> str:
             "signals_total": round(sum(item.weight for item in found.contributions.named), 4),
             "rest": round(found.contributions.rest, 4),
             "score": round(found.contributions.total, 4),
+            "what_if": _what_if_to_json(found.what_if),
             "model": verdict.model_id,
         },
         ensure_ascii=False,
     )
+
+
+def _what_if_to_json(found: WhatIf) -> dict[str, object]:
+    return {
+        "without": [{"name": one.name, "quote": one.quote} for one in found.without],
+        "category": found.category.value if found.category else None,
+        "probability": round(float(found.probabilities.max()), 4),
+        "changes": found.changes,
+    }
 
 
 def _print(verdict: Verdict, found: Explanation) -> None:
@@ -81,3 +92,20 @@ def _print(verdict: Verdict, found: Explanation) -> None:
     table.add_row(f"{parts.total - listed:+.2f}", "all the rest", "other words, sender, the usual share of such mail")
     table.add_row(f"{parts.total:+.2f}", f"score of {found.category.value} against the mean of the others", "")
     console.print(table)
+    console.print()
+    console.print(_what_if_line(found))
+
+
+def _what_if_line(found: Explanation) -> str:
+    """Return what would have changed the verdict, in a sentence."""
+    what_if = found.what_if
+    if not what_if.without:
+        return "Nothing that could be taken away speaks for it."
+    reasons = " and ".join(
+        f"“{printable(one.quote, 50)}”" if one.quote else describe(one.name) for one in what_if.without
+    )
+    name = what_if.category.value if what_if.category else "unsure"
+    chance = f"{float(what_if.probabilities.max()):.0%}"
+    if what_if.changes:
+        return f"Without {reasons} it would be {name} ({chance})."
+    return f"No few reasons decide it: without {reasons} it would still be {name} ({chance})."
