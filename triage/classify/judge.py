@@ -69,6 +69,13 @@ _SIGNAL_WORDS = {
     "names_pay": "names an amount of money",
     "in_thread": "answers within a thread",
     "forwarded": "is forwarded",
+    "paid_portal": "wants you to pay for seeing an offer",
+    "vague_offer": "offers something without saying what",
+    "knows_owner": "says how you know each other",
+    "company_elsewhere": "names a company whose name the sender's domain does not bear",
+    "company_in_domain": "names the company of the sender's domain",
+    "pay_out_of_proportion": "promises far too much for the hours",
+    "text_in_attachment": "says what it wants in an attachment",
     "words": "the words",
 }
 
