@@ -107,6 +107,7 @@ class Explanation:
     category: Category
     contributions: Contributions
     features: Features
+    vector: SparseVector
     what_if: WhatIf
 
 
@@ -213,6 +214,7 @@ class Judge:
             category=weighed.likeliest,
             contributions=found,
             features=weighed.features,
+            vector=weighed.vector,
             what_if=without_reasons(weighed.features, weighed.vector, self._model, self._decide),
         )
 

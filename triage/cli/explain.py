@@ -1,6 +1,7 @@
 """`triage explain`: why a message is judged as it is."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.table import Table
@@ -9,6 +10,7 @@ from rich.text import Text
 from triage.bootstrap import build_authserv_ids, build_judge
 from triage.classify.advice import REPORT
 from triage.classify.judge import Explanation, describe, only_vouched
+from triage.classify.nearest import Neighbour, nearest
 from triage.classify.whatif import WhatIf
 from triage.cli.messages import read_message
 from triage.cli.output import (
@@ -20,7 +22,10 @@ from triage.cli.output import (
 )
 from triage.cli.settings import optional_config
 from triage.mail.parse import open_message
+from triage.modelfile import known_path, load_known
 from triage.records import Verdict
+
+_NEIGHBOURS = 3
 
 
 def explain(config_path: Path | None, message: str, *, as_json: bool) -> None:
@@ -31,13 +36,14 @@ def explain(config_path: Path | None, message: str, *, as_json: bool) -> None:
     opened = open_message(raw.content, is_cut=raw.is_cut)
     found = judge.explain(only_vouched(opened.complete(), build_authserv_ids(config).get(raw.ref.account)))
     verdict = judge.clear(opened) or found.verdict
+    alike = nearest(load_known(known_path()), found.vector, _NEIGHBOURS)
     if as_json:
-        open_console().print(_to_json(message, verdict, found), soft_wrap=True, markup=False)
+        open_console().print(_to_json(message, verdict, found, alike), soft_wrap=True, markup=False)
     else:
-        _print(verdict, found)
+        _print(verdict, found, alike)
 
 
-def _to_json(source: str, verdict: Verdict, found: Explanation) -> str:
+def _to_json(source: str, verdict: Verdict, found: Explanation, alike: Sequence[Neighbour]) -> str:
     return json.dumps(
         {
             "source": source,
@@ -54,6 +60,10 @@ def _to_json(source: str, verdict: Verdict, found: Explanation) -> str:
             "signals_total": round(sum(item.weight for item in found.contributions.named), 4),
             "rest": round(found.contributions.rest, 4),
             "score": round(found.contributions.total, 4),
+            "nearest": [
+                {"category": one.category, "kind": one.kind, "language": one.language, "likeness": one.likeness}
+                for one in alike
+            ],
             "what_if": _what_if_to_json(found.what_if),
             "model": verdict.model_id,
         },
@@ -70,7 +80,7 @@ def _what_if_to_json(found: WhatIf) -> dict[str, object]:
     }
 
 
-def _print(verdict: Verdict, found: Explanation) -> None:
+def _print(verdict: Verdict, found: Explanation, alike: Sequence[Neighbour]) -> None:
     console = open_console()
     name = verdict.category.value if verdict.category else "unsure"
     console.print(Text.assemble((name, "bold"), f": {printable(verdict.reason)}"))
@@ -94,6 +104,14 @@ def _print(verdict: Verdict, found: Explanation) -> None:
     console.print(table)
     console.print()
     console.print(_what_if_line(found))
+    if alike:
+        console.print(f"Of the mails the shipped model learnt from it is most like: {_alike_line(alike)}.")
+
+
+def _alike_line(alike: Sequence[Neighbour]) -> str:
+    return ", ".join(
+        f"{one.category} ({one.kind.replace('_', ' ')}, {one.language}, {one.likeness:.0%})" for one in alike
+    )
 
 
 def _what_if_line(found: Explanation) -> str:
