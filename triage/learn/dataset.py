@@ -143,10 +143,17 @@ def inverse_frequencies(counts: sparse.csr_matrix, rows: Rows, power: float, min
 
 
 def design_matrix(dataset: Dataset, idf: Sequence[Vector]) -> sparse.csr_matrix:
-    """Return the vectors of all mails, blocks side by side: the same as `scorer.vectorise`."""
+    """Return the vectors of all mails of a data set, blocks side by side."""
+    return scaled_matrix(dataset.counts, dataset.blocks, idf)
+
+
+def scaled_matrix(
+    counts: Sequence[sparse.csr_matrix], blocks: Sequence[Block], idf: Sequence[Vector]
+) -> sparse.csr_matrix:
+    """Return counted mails as vectors, blocks side by side: the same as `scorer.vectorise`."""
     parts = []
-    for counts, block, weights in zip(dataset.counts, dataset.blocks, idf, strict=True):
-        part = counts.copy()
+    for counted, block, weights in zip(counts, blocks, idf, strict=True):
+        part = counted.copy()
         part.data = (1.0 + np.log(part.data)) * weights[part.indices]
         norms = np.sqrt(np.asarray(part.multiply(part).sum(axis=1)).ravel())
         norms[norms == 0] = 1.0
