@@ -44,6 +44,7 @@ class PassOptions:
         should_stop: asked between chunks; a pass that stops has finished its chunk.
         label_again: also write what was once written and taken back with `undo`.
         pool: judges beside this process where there are many messages; None judges here.
+        fence: called before anything is written; raises where this process may not any more.
     """
 
     names: LabelNames
@@ -53,6 +54,7 @@ class PassOptions:
     label_again: bool = False
     should_stop: Callable[[], bool] = lambda: False
     pool: JudgePool | None = None
+    fence: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ def run_pass(
         StoreError: nothing more is written, since it could not be remembered.
     """
     if store is not None and options.run_id is not None:
+        options.fence()
         settle_pending(mailbox, store, options.names)
     items = (item for item in _iter_items(mailbox, refs, options) if not _is_older(item, options))
     if options.pool is not None and len(refs) >= MANY:
@@ -156,6 +159,7 @@ def _apply(planned: Sequence[_Judged], mailbox: Mailbox, store: "Store", options
     changing = [one for one in planned if one.outcome.change]
     done: dict[MessageRef, Applied] = {}
     if changing and options.run_id is not None:
+        options.fence()
         intents = [
             Intent(
                 one.outcome.change,

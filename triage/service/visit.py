@@ -60,6 +60,7 @@ class VisitOptions:
         authserv_ids: see `PassOptions`.
         keep: keeps what can be learnt from a message whose label the owner changed.
         should_stop: asked between chunks.
+        fence: see `PassOptions`.
         clock: the time now, aware.
     """
 
@@ -70,6 +71,7 @@ class VisitOptions:
     authserv_ids: Mapping[str, str] = field(default_factory=dict)
     keep: Callable[[RawMessage], None] = lambda _: None
     should_stop: Callable[[], bool] = lambda: False
+    fence: Callable[[], None] = lambda: None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
@@ -153,6 +155,7 @@ class Visit:
             authserv_ids=self._options.authserv_ids,
             not_before=None if self._known else self._began_at() - _SKEW,
             should_stop=self._options.should_stop,
+            fence=self._options.fence,
         )
         gone = set(retries)
         done: list[Uid] = []
