@@ -1,11 +1,11 @@
 """One pass over one folder: read, parse, judge, plan, and, where asked, apply. It never sleeps."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from triage.classify.judge import Judge
 from triage.interfaces import Mailbox
@@ -18,7 +18,7 @@ from triage.records import (
     State,
     UnreadableMessage,
 )
-from triage.service.judging import MANY, Item, Judgement, JudgePool, batched, judge_here
+from triage.service.judging import MANY, Item, Judgement, batched, judge_here
 from triage.service.plan import PHISHING, LabelNames, plan_labels
 from triage.service.recovery import settle_pending
 from triage.store.records import Entry, Intent, Status
@@ -30,6 +30,17 @@ log = logging.getLogger(__name__)
 
 CHUNK = 500
 """Messages between two writes: what a crash or Ctrl-C may leave for the next pass."""
+
+
+class Judges(Protocol):
+    """What judges beside this process: processes of this machine, or a cluster."""
+
+    @property
+    def guard(self) -> AbstractContextManager[bool]:
+        """Held while messages are read ahead; whoever else uses the mailbox takes it first."""
+
+    def judge_all(self, items: Iterable[Item], authserv_ids: Mapping[str, str]) -> Iterator[tuple[Item, Judgement]]:
+        """Yield each message with its judgement, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +64,7 @@ class PassOptions:
     not_before: datetime | None = None
     label_again: bool = False
     should_stop: Callable[[], bool] = lambda: False
-    pool: JudgePool | None = None
+    pool: Judges | None = None
     fence: Callable[[], None] = lambda: None
 
 

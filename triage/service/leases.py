@@ -33,9 +33,7 @@ LEASE_PATIENCE = 60.0
 class Leases:
     """The leases this process holds; safe to use from several threads."""
 
-    def __init__(
-        self, store: "Store", clock: Callable[[], datetime] | None = None, *, term: timedelta = TERM
-    ) -> None:
+    def __init__(self, store: "Store", clock: Callable[[], datetime] | None = None, *, term: timedelta = TERM) -> None:
         """Hold nothing yet.
 
         Args:
