@@ -276,6 +276,9 @@ class _Keeper:
         if self._has_failed:
             return
         try:
+            if self._config.cluster.scheduler and not build_shelf(self._config).has_key():
+                message = "models.directory is not the daemon's: it must be one folder that all machines share"
+                raise ModelError(message)  # a second key would hash the same sender to another name
             kept = build_reading(self._config).read(item, datetime.now(UTC))
         except MessageError:
             return

@@ -96,7 +96,7 @@ def _check_order(order: Order, room: _Room) -> None:
         raise BusyError(message)
     if room.judge.model_id != order.model_id and order.model_id not in room.models:
         message = (
-            f"model {order.model_id} of the daemon is not on worker {get_worker().name}; "
+            f"model {order.model_id} of the daemon is not here; "
             "let models.directory be one folder that all machines share, or install the same version"
         )
         raise ModelError(message)

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 PASS = "triage.worker:run_order"  # noqa: S105  APScheduler's reference to what a worker runs
 """A name, since what runs on a worker lies above the daemon: it builds everything from the configuration there."""
 
-_CONNECT_SECONDS = 15.0
+_CONNECT_SECONDS = 5.0
 
 _BUSY_SECONDS = 3.0
 """Until an account is looked at again that another worker, alive or not, has under its lease."""
