@@ -262,6 +262,13 @@ def build_reading(config: Config, jobs: int = 1) -> "Reading":
     return Reading(load_base_model(), build_owner_mask(config), key, build_authserv_ids(config), jobs)
 
 
+def _check_key(config: Config) -> None:
+    """Refuse to make a second key on a worker of a cluster: it would hash the same sender to another name."""
+    if config.cluster.scheduler and not build_shelf(config).has_key():
+        message = "models.directory is not the daemon's: it must be one folder that all machines share"
+        raise ModelError(message)
+
+
 class _Keeper:
     """Keeps the features of single messages; without a key it keeps none, and says so once."""
 
@@ -276,9 +283,7 @@ class _Keeper:
         if self._has_failed:
             return
         try:
-            if self._config.cluster.scheduler and not build_shelf(self._config).has_key():
-                message = "models.directory is not the daemon's: it must be one folder that all machines share"
-                raise ModelError(message)  # a second key would hash the same sender to another name
+            _check_key(self._config)
             kept = build_reading(self._config).read(item, datetime.now(UTC))
         except MessageError:
             return
