@@ -43,27 +43,35 @@ def can_have_machines() -> bool:
 class DaskCluster(ServerProcess):
     """The scheduler; workers are added one by one."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], *, machines: bool = False) -> None:
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str], *, machines: bool = False, certificates: Path | None = None
+    ) -> None:
         """Prepare.
 
         Args:
             folder: for logs and what Dask writes.
             environment: of the workers.
             machines: whether each worker is to look like one on a machine of its own.
+            certificates: a folder with ca.pem, cert.pem and key.pem; None for no TLS.
         """
         self.port = free_port()
         self.workers: dict[str, Worker] = {}
         self._folder = folder
         self._environment = dict(environment)
+        self._protocol, self._tls = "tcp", list[str]()
+        if certificates is not None:
+            self._protocol = "tls"
+            for name, file in (("ca-file", "ca.pem"), ("cert", "cert.pem"), ("key", "key.pem")):
+                self._tls += [f"--tls-{name}", str(certificates / file)]
         self._machine = ["unshare", "--pid", "--fork", "--kill-child"] if machines else []
 
     @property
     def address(self) -> str:
         """What cluster.scheduler is to be."""
-        return f"tcp://{HOST}:{self.port}"
+        return f"{self._protocol}://{HOST}:{self.port}"
 
     def start(self) -> None:
-        self.process = self._run("scheduler", ["scheduler", "--port", str(self.port), *_QUIET])
+        self.process = self._run("scheduler", ["scheduler", "--port", str(self.port), "--protocol", self._protocol])
         _wait_for_line(self._log("scheduler"), "Scheduler at", self.process)
 
     def stop(self) -> None:
@@ -74,7 +82,7 @@ class DaskCluster(ServerProcess):
 
     def add_worker(self, name: str, *, threads: int = 2) -> Worker:
         """Start a worker and return it once it has joined."""
-        arguments = ["worker", self.address, "--name", name, "--nthreads", str(threads), "--no-nanny", *_QUIET]
+        arguments = ["worker", self.address, "--name", name, "--nthreads", str(threads), "--no-nanny"]
         arguments += ["--memory-limit", "0", "--local-directory", str(self._folder)]
         worker = Worker(name, self._run(name, arguments, self._machine), self._log(name))
         self.workers[name] = worker
@@ -87,7 +95,7 @@ class DaskCluster(ServerProcess):
     def _run(self, name: str, arguments: Sequence[str], before: Sequence[str] = ()) -> "subprocess.Popen[bytes]":
         with self._log(name).open("wb") as output:
             return subprocess.Popen(
-                [*before, sys.executable, "-m", "dask", *arguments],
+                [*before, sys.executable, "-m", "dask", *arguments, *_QUIET, *self._tls],
                 env=self._environment,
                 cwd=Path(__file__).parents[2],
                 stdin=subprocess.DEVNULL,

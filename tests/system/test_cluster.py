@@ -16,11 +16,14 @@ from imapclient import IMAPClient
 
 from tests.builders import make_offer, make_plain_of, make_scam
 from tests.servers.cluster import DaskCluster, Worker, can_have_machines
-from tests.servers.dovecot import Dovecot
+from tests.servers.dovecot import Dovecot, make_certificates
 from tests.servers.postgres import Postgres
 from tests.servers.proxy import FaultProxy
 from tests.system.conftest import Program
 from tests.system.test_run_daemon import wait_until
+from triage.config import ClusterConfig
+from triage.errors import ConfigError
+from triage.service.cluster import connect
 
 pytestmark = pytest.mark.server
 
@@ -192,6 +195,21 @@ def test_bulk_work_goes_to_the_cluster_and_comes_out_the_same(
     assert len(there.stdout.splitlines()) == 1200
     trained = program.run("train", "--json")
     assert [one["read"] for one in json.loads(trained.stdout)["folders"]] == [1200], trained.stderr
+
+
+def test_a_cluster_is_reached_over_tls_and_by_nobody_without_a_certificate(program: Program, tmp_path: Path) -> None:
+    make_certificates(tmp_path)
+    names = {"ca_file": tmp_path / "ca.pem", "cert_file": tmp_path / "cert.pem", "key_file": tmp_path / "key.pem"}
+    with DaskCluster(tmp_path, program.environment(), certificates=tmp_path) as cluster:
+        client = connect(ClusterConfig.model_validate({"scheduler": cluster.address} | names))
+        assert client.nthreads() == {}
+        client.close()
+        stranger = tmp_path / "stranger"
+        stranger.mkdir()
+        make_certificates(stranger)
+        others = {"cert_file": stranger / "cert.pem", "key_file": stranger / "key.pem"}
+        with pytest.raises(ConfigError, match="no Dask scheduler can be used"):
+            connect(ClusterConfig.model_validate({"scheduler": cluster.address} | names | others))
 
 
 def test_a_cluster_that_is_not_there_is_told_in_words(program: Program, postgres: Postgres, tmp_path: Path) -> None:
