@@ -4,7 +4,7 @@
 
 Whole processes, CPU time and the most memory of the process that reads (judging processes beside it add their own).
 What grows linearly costs as much for each message between the last two sizes as between the first two; the last column is
-that ratio. Never a pass or fail test.
+that ratio. 100,000 mails are a gigabyte in as many files, twice: TMPDIR=/dev/shm saves most of the time. Never a pass or fail test.
 """
 
 import argparse
