@@ -29,7 +29,7 @@ from triage.config import Config
 from triage.errors import ConfigError
 from triage.interfaces import MailSource
 from triage.records import Category, Outcome, State
-from triage.service.cycle import PassOptions, choose, run_pass
+from triage.service.cycle import Judges, PassOptions, choose, run_pass
 from triage.service.judging import MANY, JudgePool, useful_workers
 from triage.service.leases import LEASE_PATIENCE, Leases, pass_lease
 
@@ -95,7 +95,7 @@ def scan(  # noqa: PLR0913  one parameter for each option of the contract
             should_stop=should_stop,
         )
         judge = build_judge(config)
-        options = replace(options, pool=stack.enter_context(_open_pool(judge, paths, limit)))
+        options = replace(options, pool=stack.enter_context(_open_pool(config, judge, paths, limit)))
         leases = Leases(store) if store is not None and run_id is not None else None
         if leases is not None:
             stack.enter_context(leases.renewing())
@@ -111,13 +111,19 @@ def scan(  # noqa: PLR0913  one parameter for each option of the contract
         raise typer.Exit(FOUND_WRONG)
 
 
-def _open_pool(judge: Judge, paths: Sequence[Path], limit: int | None) -> AbstractContextManager[JudgePool | None]:
-    """Start processes that judge where there may be enough messages to be worth it."""
-    if useful_workers() == 1 or (limit is not None and limit < MANY):
+def _open_pool(
+    config: Config, judge: Judge, paths: Sequence[Path], limit: int | None
+) -> AbstractContextManager[Judges | None]:
+    """Start processes that judge, or join the cluster, where there may be enough messages to be worth it."""
+    if limit is not None and limit < MANY:
         return nullcontext()
     if paths and not any(path.is_dir() or path.stat().st_size > _LARGE_FILE for path in paths):
         return nullcontext()
-    return JudgePool(judge, useful_workers())
+    if config.cluster.scheduler:
+        from triage.service.bulk import ClusterJudges  # noqa: PLC0415  most have no cluster
+
+        return ClusterJudges(judge, config.cluster)
+    return JudgePool(judge, useful_workers()) if useful_workers() > 1 else nullcontext()
 
 
 def _open_memory(config: Config, *, apply: bool) -> "Store | None":
