@@ -22,8 +22,10 @@ from triage.records import Category, RawMessage
 from triage.service.plan import LabelNames
 
 if TYPE_CHECKING:
+    from triage.lead.overview import View
     from triage.reading import Reading
     from triage.service.daemon import Daemon
+    from triage.service.leadbook import LeadBook
     from triage.service.training import TrainingPlan
     from triage.store.store import Store
 
@@ -105,6 +107,28 @@ def _destination(names: LabelNames, category: Category, where: str) -> str:
 def build_authserv_ids(config: Config) -> dict[str, str]:
     """Return, by account, which server's word about senders is to be believed."""
     return {account.name: account.authserv_id for account in config.accounts if account.authserv_id}
+
+
+def build_book(config: Config, store: "Store", *, is_rescue: bool = False) -> "LeadBook":
+    """Return what leads are written down in."""
+    from triage.service.leadbook import LeadBook  # noqa: PLC0415  a scan that remembers nothing needs none
+
+    return LeadBook(store, config.own_addresses(), is_rescue=is_rescue)
+
+
+def work_accounts(config: Config) -> frozenset[str]:
+    """Return the accounts where nothing but labels is ever written."""
+    return frozenset(account.name for account in config.accounts if account.work)
+
+
+def build_view(config: Config, now: datetime) -> "View":
+    """Return by what leads are looked at."""
+    from triage.lead.overview import View  # noqa: PLC0415  only what shows leads needs it
+    from triage.lead.preference import Wishes  # noqa: PLC0415  as above
+
+    wished = config.preferences
+    wishes = Wishes(tuple(wished.roles), tuple(wished.places), wished.floor(), wished.only_exceptional)
+    return View(now, timedelta(days=config.leads.expire_after_days), wishes, work_accounts(config))
 
 
 def build_store(config: Config) -> "Store":
@@ -207,13 +231,22 @@ def build_daemon(config: Config, since: timedelta | None, train_command: Sequenc
     """
     from triage.imap.source import ImapSource  # noqa: PLC0415  as above
     from triage.service.daemon import Daemon, DaemonOptions  # noqa: PLC0415  a scan needs no scheduler
+    from triage.service.leadbook import Acquaintances  # noqa: PLC0415
     from triage.service.visit import VisitOptions  # noqa: PLC0415
 
     newer = _NewerJudge(config)
     judge = build_judge(config)
     store = build_store(config)
     visits = VisitOptions(
-        judge, store, build_names(config), since, build_authserv_ids(config), keep=_Keeper(config, store).keep
+        judge,
+        store,
+        build_names(config),
+        since,
+        build_authserv_ids(config),
+        keep=_Keeper(config, store).keep,
+        book=lambda: build_book(config, store),
+        people=Acquaintances(store).people,
+        labels_only=work_accounts(config),
     )
     options = DaemonOptions(
         config.daemon.poll_interval,

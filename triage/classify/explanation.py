@@ -47,7 +47,7 @@ class Contributions:
 
 def contributions(category: Category, features: Features, vector: SparseVector, model: LinearModel) -> Contributions:
     """Take the score of a category apart."""
-    direction = _direction(category)
+    direction = direction_of(category)
     view = features.views["all"]
     steps = np.zeros(len(view.prefix))
     named: list[Evidence] = []
@@ -77,7 +77,7 @@ def named_evidence(
     category: Category, features: Features, vector: SparseVector, model: LinearModel
 ) -> tuple[Evidence, ...]:
     """Return the contributions of signals alone, strongest first: a fraction of the work of `contributions`."""
-    direction, counted = _direction(category), vector.counted
+    direction, counted = direction_of(category), vector.counted
     found: list[Evidence] = []
     for family, start, end in _families(features, model):
         if family == "signal":
@@ -103,7 +103,8 @@ def _name(features: Features, shares: Vector) -> Iterator[Evidence]:
     )
 
 
-def _direction(category: Category) -> Vector:
+def direction_of(category: Category) -> Vector:
+    """Return the weights by which scores become one category's against the mean of the others."""
     direction = np.full(len(CATEGORIES), -1.0 / (len(CATEGORIES) - 1))
     direction[CATEGORIES.index(category)] = 1.0
     return direction

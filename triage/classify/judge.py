@@ -3,14 +3,16 @@
 A first look at the words clears plain `other`; the rest is parsed and judged in full.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from triage.classify.advice import advise
 from triage.classify.decision import CostTable, decide
-from triage.classify.explanation import Contributions, contributions, named_evidence, strongest
+from triage.classify.explanation import Contributions, contributions, direction_of, named_evidence, strongest
 from triage.classify.features import Features, OwnerMask, extract_features
+from triage.classify.known import PROTECTING, Known, known_scores
 from triage.classify.model import LinearModel, Vector
 from triage.classify.scorer import SparseVector, probabilities, scam_kind, score, vectorise
 from triage.classify.screen import glance_words
@@ -68,6 +70,11 @@ _SIGNAL_WORDS = {
     "names_pay": "names an amount of money",
     "in_thread": "answers within a thread",
     "forwarded": "is forwarded",
+    "known_contact": "comes from somebody you know",
+    "contact_unverified": "names somebody you know as its sender, unverified",
+    "contact_disowned": "pretends to come from somebody you know",
+    "referrer_known": "names a referrer whom you know",
+    "referrer_unknown": "names a referrer whom you never wrote to",
     "words": "the words",
 }
 
@@ -102,10 +109,15 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A message and its verdict."""
+    """A message and its verdict.
+
+    Attributes:
+        message: as it was judged; None where it was cleared at first look.
+    """
 
     opened: OpenedMessage
     verdict: Verdict
+    message: Message | None = None
 
 
 def only_vouched(message: Message, authserv_id: str | None) -> Message:
@@ -124,6 +136,8 @@ class _Weighed:
     vector: SparseVector
     chances: Vector
     category: Category | None
+    known: tuple[Evidence, ...] = ()
+    is_protected: bool = False
 
 
 class Judge:
@@ -158,9 +172,10 @@ class Judge:
         """
         opened = open_message(content, is_cut=is_cut)
         verdict = self.clear(opened)
-        if verdict is None:
-            verdict = self.judge(only_vouched(opened.complete(), authserv_id))
-        return Judged(opened, verdict)
+        if verdict is not None:
+            return Judged(opened, verdict)
+        message = only_vouched(opened.complete(), authserv_id)
+        return Judged(opened, self.judge(message), message)
 
     def clear(self, opened: OpenedMessage) -> Verdict | None:
         """Return the verdict on plain `other`, None for what has to be judged in full."""
@@ -177,34 +192,50 @@ class Judge:
             model_id=self._model.model_id,
         )
 
-    def judge(self, message: Message) -> Verdict:
-        """Return the verdict of the full model; the same for the same message, always.
+    def judge(self, message: Message, known: Sequence[Known] = ()) -> Verdict:
+        """Return the verdict of the full model; the same for the same message and facts, always.
 
         The evidence of what is `other` is its signals alone: nobody is shown its words unless
         they ask (`explain`).
+
+        Args:
+            known: what is known of the message's people beside what it says.
         """
-        weighed = self._weigh(message)
+        weighed = self._weigh(message, known)
         if weighed.category is not Category.OTHER:
             return self._explain(weighed).verdict
         evidence = named_evidence(Category.OTHER, weighed.features, weighed.vector, self._model)
-        return self._verdict(weighed, evidence)
+        return self._verdict(weighed, (*weighed.known, *evidence))
 
-    def explain(self, message: Message) -> Explanation:
+    def explain(self, message: Message, known: Sequence[Known] = ()) -> Explanation:
         """Return the verdict of the full model with the exact contributions behind it."""
-        return self._explain(self._weigh(message))
+        return self._explain(self._weigh(message, known))
 
-    def _weigh(self, message: Message) -> _Weighed:
+    def _weigh(self, message: Message, known: Sequence[Known]) -> _Weighed:
         features = extract_features(message, self._owner)
         vector = vectorise(features, self._model)
-        chances = probabilities(score(vector, self._model), self._model)
-        return _Weighed(features, vector, chances, decide(chances, self._costs) if features.has_words else None)
+        scores = score(vector, self._model)
+        added = known_scores(known, self._model) if known else None
+        chances = probabilities(scores if added is None else scores + added.sum(axis=0), self._model)
+        category = decide(chances, self._costs) if features.has_words else None
+        if added is None:
+            return _Weighed(features, vector, chances, category)
+        is_protected = category is Category.SCAM and any(one.name in PROTECTING for one in known)
+        shown = added @ direction_of(category or CATEGORIES[int(chances.argmax())])
+        evidence = tuple(
+            Evidence(one.name, one.quote, weight) for one, weight in zip(known, shown.tolist(), strict=True)
+        )
+        return _Weighed(features, vector, chances, None if is_protected else category, evidence, is_protected)
 
     def _explain(self, weighed: _Weighed) -> Explanation:
-        likeliest = weighed.category or CATEGORIES[int(weighed.chances.argmax())]
-        found = contributions(likeliest, weighed.features, weighed.vector, self._model)
-        return Explanation(
-            self._verdict(weighed, strongest(found, weighed.features)), likeliest, found, weighed.features
+        likeliest = weighed.category or (
+            Category.SCAM if weighed.is_protected else CATEGORIES[int(weighed.chances.argmax())]
         )
+        found = contributions(likeliest, weighed.features, weighed.vector, self._model)
+        # First, whatever they weigh: that the sender is known decides more than any word.
+        evidence = (*weighed.known, *strongest(found, weighed.features))
+        found = replace(found, named=(*found.named, *weighed.known))
+        return Explanation(self._verdict(weighed, evidence), likeliest, found, weighed.features)
 
     def _verdict(self, weighed: _Weighed, evidence: tuple[Evidence, ...]) -> Verdict:
         is_scam = weighed.category is Category.SCAM
@@ -221,6 +252,9 @@ class Judge:
 def _reason(weighed: _Weighed, evidence: tuple[Evidence, ...]) -> str:
     if not weighed.features.has_words:
         return "there is no readable text to judge"
+    if weighed.is_protected:
+        known = next(item for item in weighed.known if item.name in PROTECTING)
+        return f"reads like a scam, yet {describe(known.name)}: {known.quote}"
     if weighed.category is None:
         chances = weighed.chances.tolist()
         first, second = sorted(range(len(CATEGORIES)), key=lambda index: -chances[index])[:2]

@@ -293,6 +293,25 @@ def roll_back(context: typer.Context) -> None:
 
 
 @app.command()
+def leads(
+    context: typer.Context,
+    unanswered: Annotated[
+        bool, typer.Option("--unanswered", help="Only those who wait for an answer of yours.")
+    ] = False,
+    since: Annotated[
+        str | None, typer.Option(help="Only leads with mail of the last days: 30d, 2w.", metavar="AGE")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a lead.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a table for spreadsheets.")] = False,
+    as_ics: Annotated[bool, typer.Option("--ics", help="Print tasks and deadlines for calendars.")] = False,
+) -> None:
+    """List leads: what is offered, by whom, how it stands, and how well it fits."""
+    _lazy("leads", "leads")(
+        context.obj, unanswered=unanswered, since=since, as_json=as_json, as_csv=as_csv, as_ics=as_ics
+    )
+
+
+@app.command()
 def evaluate(
     output: Annotated[
         Path | None,

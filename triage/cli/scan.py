@@ -14,11 +14,13 @@ import typer
 from triage.bootstrap import (
     build_account_sources,
     build_authserv_ids,
+    build_book,
     build_judge,
     build_names,
     build_path_sources,
     build_store,
     has_store,
+    work_accounts,
 )
 from triage.classify.judge import Judge
 from triage.cli.main import FOUND_WRONG
@@ -28,6 +30,7 @@ from triage.cli.signals import stopping_on_signals
 from triage.config import Config
 from triage.errors import ConfigError
 from triage.interfaces import MailSource
+from triage.lead.people import NOBODY_KNOWN, People
 from triage.records import Category, Outcome, State
 from triage.service.cycle import PassOptions, choose, run_pass
 from triage.service.judging import MANY, JudgePool, useful_workers
@@ -93,9 +96,12 @@ def scan(  # noqa: PLR0913  one parameter for each option of the contract
             build_authserv_ids(config),
             label_again=True,  # asked for by name, unlike what the daemon does
             should_stop=should_stop,
+            people=load_people(store),
+            book=build_book(config, store) if store is not None and run_id is not None else None,
+            labels_only=work_accounts(config),
         )
         judge = build_judge(config)
-        options = replace(options, pool=stack.enter_context(_open_pool(judge, paths, limit)))
+        options = replace(options, pool=stack.enter_context(_open_pool(judge, options.people, paths, limit)))
         leases = Leases(store) if store is not None and run_id is not None else None
         if leases is not None:
             stack.enter_context(leases.renewing())
@@ -111,13 +117,20 @@ def scan(  # noqa: PLR0913  one parameter for each option of the contract
         raise typer.Exit(FOUND_WRONG)
 
 
-def _open_pool(judge: Judge, paths: Sequence[Path], limit: int | None) -> AbstractContextManager[JudgePool | None]:
+def load_people(store: "Store | None") -> People:
+    """Return whom the owner wrote to, nobody without a store."""
+    return People(tuple(store.leads.list_contacts())) if store is not None else NOBODY_KNOWN
+
+
+def _open_pool(
+    judge: Judge, people: People, paths: Sequence[Path], limit: int | None
+) -> AbstractContextManager[JudgePool | None]:
     """Start processes that judge where there may be enough messages to be worth it."""
     if useful_workers() == 1 or (limit is not None and limit < MANY):
         return nullcontext()
     if paths and not any(path.is_dir() or path.stat().st_size > _LARGE_FILE for path in paths):
         return nullcontext()
-    return JudgePool(judge, useful_workers())
+    return JudgePool(judge, useful_workers(), people)
 
 
 def _open_memory(config: Config, *, apply: bool) -> "Store | None":

@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 from triage.classify.judge import Judge
 from triage.interfaces import ServerMailbox
+from triage.lead.people import NOBODY_KNOWN, People
 from triage.records import Cursor, MessageRef, Outcome, RawMessage, State, Uid
 from triage.service.backoff import is_due, retry_delay
 from triage.service.cycle import CHUNK, PassOptions, run_pass
+from triage.service.leadbook import LeadBook
 from triage.service.plan import LabelNames
 from triage.service.relabelling import note_relabellings
 from triage.store.records import Retry
@@ -61,6 +63,9 @@ class VisitOptions:
         keep: keeps what can be learnt from a message whose label the owner changed.
         should_stop: asked between chunks.
         clock: the time now, aware.
+        book: makes what leads are written down in; None for nothing.
+        people: whom the owner wrote to.
+        labels_only: see `PassOptions`.
     """
 
     judge: Judge
@@ -71,6 +76,9 @@ class VisitOptions:
     keep: Callable[[RawMessage], None] = lambda _: None
     should_stop: Callable[[], bool] = lambda: False
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    book: Callable[[], LeadBook] | None = None
+    people: Callable[[], People] = lambda: NOBODY_KNOWN
+    labels_only: frozenset[str] = frozenset()
 
 
 class Visit:
@@ -153,6 +161,9 @@ class Visit:
             authserv_ids=self._options.authserv_ids,
             not_before=None if self._known else self._began_at() - _SKEW,
             should_stop=self._options.should_stop,
+            people=self._options.people(),
+            book=self._options.book() if self._options.book else None,
+            labels_only=self._options.labels_only,
         )
         gone = set(retries)
         done: list[Uid] = []
