@@ -24,6 +24,7 @@ from triage.service.plan import LabelNames
 if TYPE_CHECKING:
     from triage.lead.overview import View
     from triage.reading import Reading
+    from triage.service.beside import Beside
     from triage.service.daemon import Daemon
     from triage.service.leadbook import LeadBook
     from triage.service.training import TrainingPlan
@@ -119,6 +120,20 @@ def build_book(config: Config, store: "Store", *, is_rescue: bool = False) -> "L
 def work_accounts(config: Config) -> frozenset[str]:
     """Return the accounts where nothing but labels is ever written."""
     return frozenset(account.name for account in config.accounts if account.work)
+
+
+def build_beside(config: Config) -> "Beside":
+    """Return how Sent and Junk are read."""
+    from triage.service.beside import Beside  # noqa: PLC0415  only the daemon reads them
+
+    return Beside(
+        config.own_addresses(),
+        timedelta(days=config.leads.sent_days) if config.leads.read_sent else None,
+        timedelta(days=config.leads.junk_days) if config.leads.junk != "off" else None,
+        min(timedelta(minutes=1), config.daemon.poll_interval),
+        work_accounts(config),
+        moves_rescued=config.leads.junk == "move",
+    )
 
 
 def build_view(config: Config, now: datetime) -> "View":
@@ -255,6 +270,7 @@ def build_daemon(config: Config, since: timedelta | None, train_command: Sequenc
         frozenset(account.name for account in config.accounts if account.idle),
         _build_training_plan(config, train_command),
         newer.look,
+        build_beside(config),
     )
     sources = [ImapSource(account, config.labels) for account in config.accounts]
     return Daemon(sources, store, visits, options)

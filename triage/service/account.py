@@ -12,6 +12,7 @@ from triage.classify.judge import Judge
 from triage.errors import AccountError, FolderError, SecretError, StoreError, TransientStoreError, TriageError
 from triage.interfaces import ServerSource
 from triage.service.backoff import Backoff
+from triage.service.beside import Beside
 from triage.service.leases import Leases, daemon_lease, pass_lease
 from triage.service.visit import CycleReport, Visit, VisitOptions
 from triage.store.records import PassInfo
@@ -26,6 +27,7 @@ class Surroundings:
     Attributes:
         fatal: told of an error after which nothing can go on.
         failed: told of a runner that is to run again when its back-off ends.
+        beside: reads what is sent and what lies in Junk; None for nobody.
         monotonic: seconds that no change of the clock disturbs.
     """
 
@@ -35,6 +37,7 @@ class Surroundings:
     monotonic: Callable[[], float] = time.monotonic
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     backoff: Callable[[], Backoff] = field(default=Backoff)
+    beside: Beside | None = None
 
 
 class AccountRunner:
@@ -50,6 +53,7 @@ class AccountRunner:
         self._is_running = False
         self._is_rung = False
         self._not_before = 0.0
+        self._beside_at: float | None = None
         self._waits_for: str | None = None
         self._folder_problems: tuple[str, ...] = ()
         self.paused: str | None = None
@@ -135,9 +139,11 @@ class AccountRunner:
         if not self._serves():
             return report
         with self._around.leases.holding(pass_lease(self.name)):
+            report += self._read_beside(is_first=True)
             for folder in self.source.folders():
                 if not self._options.should_stop():
                     report += self._visit(folder)
+            report += self._read_beside(is_first=False)
         problem = "; ".join(report.problems) or None
         now = self._around.clock()
         self._options.store.save_pass(
@@ -163,6 +169,21 @@ class AccountRunner:
                 return Visit(mailbox, self._options).run()
         except FolderError as error:
             return CycleReport(self.name, problems=(str(error),))
+
+    def _read_beside(self, *, is_first: bool) -> CycleReport:
+        """Read Sent and Junk after the folders, so that no new mail waits for it; on the very first pass before."""
+        beside, now = self._around.beside, self._around.monotonic()
+        if beside is None or self._options.should_stop():
+            return CycleReport(self.name)
+        is_due = self._beside_at is None or now - self._beside_at >= beside.every.total_seconds()
+        if not is_due or (is_first and beside.knows_sent(self.source, self._options)):
+            return CycleReport(self.name)
+        try:
+            beside.read(self.source, self._options)
+        except FolderError as error:
+            return CycleReport(self.name, problems=(str(error),))
+        self._beside_at = now
+        return CycleReport(self.name)
 
     def _succeed(self, report: CycleReport) -> None:
         if self._waits_for is not None:

@@ -18,6 +18,7 @@ from triage.classify.judge import Judge
 from triage.errors import StoreError, TransientStoreError
 from triage.interfaces import ServerSource
 from triage.service.account import AccountRunner, Surroundings
+from triage.service.beside import Beside
 from triage.service.leases import RENEW_SECONDS, Leases, daemon_lease
 from triage.service.notify import save_health, tell_manager
 from triage.service.training import TrainingPlan, train_beside
@@ -57,6 +58,7 @@ class DaemonOptions:
         health_file: where the heart writes; None for nowhere.
         watched: accounts that are watched by IDLE.
         training: when and how to learn; None for never.
+        beside: see `Surroundings`.
         newer_judge: returns a judge with another model if one was taken into use since it was last
             asked, else None.
     """
@@ -67,6 +69,7 @@ class DaemonOptions:
     watched: frozenset[str] = field(default_factory=frozenset)
     training: TrainingPlan | None = None
     newer_judge: Callable[[], Judge | None] = lambda: None
+    beside: Beside | None = None
 
 
 class Daemon:
@@ -87,7 +90,7 @@ class Daemon:
         self._reload_asked = threading.Event()
         self._fatal: StoreError | None = None
         self._leases = Leases(store)
-        around = Surroundings(self._leases, self._stop_for, self._schedule_retry)
+        around = Surroundings(self._leases, self._stop_for, self._schedule_retry, beside=options.beside)
         visits = replace(visits, should_stop=self._stopping.is_set)
         self._runners = [AccountRunner(source, visits, around) for source in sources]
         self._watchers = [

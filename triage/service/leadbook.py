@@ -219,11 +219,10 @@ def _with(message: LeadMessage, index: LeadIndex) -> Lead | None:
     if lead_id is None:
         lead_id = make_lead_id(message.ref.account, message.fingerprint, index.leads)
     former = index.leads.get(lead_id)
-    others = [
-        one
-        for one in (former.messages if former else ())
-        if (one.ref.account, one.fingerprint) != (message.ref.account, message.fingerprint)
-    ]
+    before = next((one for one in former.messages if _is_same(one, message)), None) if former else None
+    if before is not None and before.is_rescued:
+        message = replace(message, is_rescued=True)  # it was, wherever it is now
+    others = [one for one in (former.messages if former else ()) if not _is_same(one, message)]
     ordered = sorted([*others, message], key=lambda one: (one.received_at, one.fingerprint))
     lead = Lead(lead_id, tuple(ordered))
     if lead == former:
@@ -231,6 +230,10 @@ def _with(message: LeadMessage, index: LeadIndex) -> Lead | None:
     _raise_alert(former, lead)
     index.add(lead)
     return lead
+
+
+def _is_same(one: LeadMessage, other: LeadMessage) -> bool:
+    return (one.ref.account, one.fingerprint) == (other.ref.account, other.fingerprint)
 
 
 def _raise_alert(former: Lead | None, lead: Lead) -> None:
