@@ -15,7 +15,7 @@ from triage.classify.judge import Judge
 from triage.classify.model import LinearModel
 from triage.config import Config
 from triage.errors import ConfigError, MessageError, ModelError
-from triage.interfaces import MailSource, SortedFolder
+from triage.interfaces import MailSource, ServerSource, SortedFolder
 from triage.modelfile import base_model_path, load_model
 from triage.modelshelf import BASE, ModelShelf
 from triage.records import Category, RawMessage
@@ -23,6 +23,7 @@ from triage.service.plan import LabelNames
 
 if TYPE_CHECKING:
     from triage.lead.overview import View
+    from triage.lead.reply import Wording
     from triage.reading import Reading
     from triage.service.beside import Beside
     from triage.service.daemon import Daemon
@@ -183,6 +184,29 @@ def build_account_sources(config: Config, names: Sequence[str], folders: Sequenc
     if folders:
         accounts = [account.model_copy(update={"folders": list(folders)}) for account in accounts]
     return [ImapSource(account, config.labels) for account in accounts]
+
+
+def open_account(config: Config, name: str) -> ServerSource:
+    """Return a connection of its own to an account, which is made when it is needed.
+
+    Raises:
+        ConfigError: there is no such account.
+    """
+    from triage.imap.source import ImapSource  # noqa: PLC0415  as above
+
+    return ImapSource(config.account(name), config.labels)
+
+
+def build_wording(config: Config) -> "Wording":
+    """Return how the owner writes drafts."""
+    from triage.lead.reply import Wording  # noqa: PLC0415  only drafts need it
+
+    signature = config.drafts.signature or next(iter(config.owner.names), "")
+    templates = {
+        language: {str(kind): text for kind, text in texts.items()}
+        for language, texts in config.drafts.templates.items()
+    }
+    return Wording(signature, templates)
 
 
 def build_path_sources(paths: Sequence[Path]) -> list[MailSource]:

@@ -312,6 +312,23 @@ def leads(
 
 
 @app.command()
+def draft(  # noqa: PLR0913, PLR0917  one parameter for each option of the contract
+    context: typer.Context,
+    lead: Annotated[str, typer.Argument(help="The lead, as `triage leads` names it.", metavar="LEAD")],
+    interested: Annotated[bool, typer.Option("--interested", help="You want to talk.")] = False,
+    not_now: Annotated[bool, typer.Option("--not-now", help="You decline for now.")] = False,
+    refer: Annotated[bool, typer.Option("--refer", help="You may know somebody else.")] = False,
+    ask: Annotated[bool, typer.Option("--ask", help="You want to know what the mail does not say.")] = False,
+    language: Annotated[
+        str | None, typer.Option(help="Write in this language; by default in that of the mail.", metavar="XX")
+    ] = None,
+) -> None:
+    """Write an answer into the Drafts folder, asking for what the mail does not say; nothing is ever sent."""
+    given = {"interested": interested, "not-now": not_now, "refer": refer, "ask": ask}
+    _lazy("draft", "draft")(context.obj, lead, [kind for kind, is_given in given.items() if is_given], language)
+
+
+@app.command()
 def evaluate(
     output: Annotated[
         Path | None,
