@@ -13,7 +13,7 @@ from triage.classify.decision import CostTable
 from triage.classify.features import OwnerMask
 from triage.classify.judge import Judge
 from triage.classify.model import LinearModel
-from triage.config import Config
+from triage.config import WEEKDAYS, Config
 from triage.errors import ConfigError, MessageError, ModelError
 from triage.interfaces import MailSource, ServerSource, SortedFolder
 from triage.modelfile import base_model_path, load_model
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from triage.service.beside import Beside
     from triage.service.daemon import Daemon
     from triage.service.leadbook import LeadBook
+    from triage.service.reporting import ReportPlan
     from triage.service.training import TrainingPlan
     from triage.store.store import Store
 
@@ -259,11 +260,11 @@ def _sorted_path(name: str, category: Category) -> Iterator[SortedFolder]:
         yield SortedFolder(name, category, None, problem=str(error))
 
 
-def build_daemon(config: Config, since: timedelta | None, train_command: Sequence[str] = ()) -> "Daemon":
+def build_daemon(config: Config, since: timedelta | None, program: Sequence[str] = ()) -> "Daemon":
     """Return a daemon for all accounts.
 
     Args:
-        train_command: the program's own, by which it learns; none for never.
+        program: its own command with its configuration, by which it learns and reports; none for never.
 
     Raises:
         ModelError, StoreError: it cannot start.
@@ -292,9 +293,10 @@ def build_daemon(config: Config, since: timedelta | None, train_command: Sequenc
         config.daemon.workers,
         config.daemon.resolved_health_file(),
         frozenset(account.name for account in config.accounts if account.idle),
-        _build_training_plan(config, train_command),
+        _build_training_plan(config, [*program, "train", "--json"] if program else []),
         newer.look,
         build_beside(config),
+        _build_report_plan(config, program),
     )
     sources = [ImapSource(account, config.labels) for account in config.accounts]
     return Daemon(sources, store, visits, options)
@@ -372,3 +374,14 @@ def _build_training_plan(config: Config, command: Sequence[str]) -> "TrainingPla
     hour, _, minute = config.training.at.partition(":")
     accounts = [account.name for account in config.accounts]
     return TrainingPlan(int(hour), int(minute), command, accounts, bool(config.training.folders))
+
+
+def _build_report_plan(config: Config, program: Sequence[str]) -> "ReportPlan | None":
+    from triage.service.reporting import ReportPlan  # noqa: PLC0415  only the daemon reports by itself
+
+    account = config.report_account()
+    if not program or not config.report.day or account is None:
+        return None
+    hour, _, minute = config.report.at.partition(":")
+    weekday = WEEKDAYS.index(config.report.day)
+    return ReportPlan(weekday, int(hour), int(minute), account.name, [*program, "report", "--append"])

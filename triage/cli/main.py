@@ -312,6 +312,30 @@ def leads(
 
 
 @app.command()
+def network(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a person.")] = False,
+) -> None:
+    """Show who brought leads, who has not been in touch for long, and whom to thank."""
+    _lazy("network", "network")(context.obj, as_json=as_json)
+
+
+@app.command()
+def report(
+    context: typer.Context,
+    as_html: Annotated[bool, typer.Option("--html", help="Print a page of HTML.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--md", help="Print Markdown.")] = False,
+    output: Annotated[Path | None, typer.Option(help="Write it to a file instead.", metavar="FILE")] = None,
+    append: Annotated[
+        bool,
+        typer.Option("--append", help="Put the report that is due into the mailbox, as the daemon does: once a week."),
+    ] = False,
+) -> None:
+    """Tell the last seven days: leads, who waits, scams kept away, near misses, what was learnt."""
+    _lazy("report", "report")(context.obj, as_html=as_html, as_markdown=as_markdown, output=output, append=append)
+
+
+@app.command()
 def draft(  # noqa: PLR0913, PLR0917  one parameter for each option of the contract
     context: typer.Context,
     lead: Annotated[str, typer.Argument(help="The lead, as `triage leads` names it.", metavar="LEAD")],

@@ -99,6 +99,7 @@ def scan(  # noqa: PLR0913  one parameter for each option of the contract
             people=load_people(store),
             book=build_book(config, store) if store is not None and run_id is not None else None,
             labels_only=work_accounts(config),
+            ours=store.leads.report_ids() if store is not None else frozenset(),
         )
         judge = build_judge(config)
         options = replace(options, pool=stack.enter_context(_open_pool(judge, options.people, paths, limit)))

@@ -48,6 +48,7 @@ class PassOptions:
         pool: judges beside this process where there are many messages, and knows people itself; None judges here.
         people: whom the owner wrote to.
         book: where leads are written down; None for nowhere.
+        ours: Message-IDs of our own reports, which are passed over.
         labels_only: accounts where nothing but labels is ever written: no mail moves.
     """
 
@@ -61,6 +62,7 @@ class PassOptions:
     people: People = NOBODY_KNOWN
     book: "LeadBook | None" = None
     labels_only: frozenset[str] = frozenset()
+    ours: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,8 @@ def run_pass(
         judged = options.pool.judge_all(items, options.authserv_ids)
     else:
         judged = judge_here(judge, items, options.authserv_ids, options.people)
-    for group in batched(judged, CHUNK):
+    others = (pair for pair in judged if pair[1].message_id is None or pair[1].message_id not in options.ours)
+    for group in batched(others, CHUNK):
         for item, found in group:
             if options.book is not None and isinstance(item, RawMessage):
                 options.book.note(item, found)

@@ -21,6 +21,7 @@ from triage.service.account import AccountRunner, Surroundings
 from triage.service.beside import Beside
 from triage.service.leases import RENEW_SECONDS, Leases, daemon_lease
 from triage.service.notify import save_health, tell_manager
+from triage.service.reporting import ReportPlan, report_beside
 from triage.service.training import TrainingPlan, train_beside
 from triage.service.visit import VisitOptions
 from triage.service.watching import Watchers
@@ -59,6 +60,7 @@ class DaemonOptions:
         watched: accounts that are watched by IDLE.
         training: when and how to learn; None for never.
         beside: see `Surroundings`.
+        report: when and how to write the weekly report; None for never.
         newer_judge: returns a judge with another model if one was taken into use since it was last
             asked, else None.
     """
@@ -70,6 +72,7 @@ class DaemonOptions:
     training: TrainingPlan | None = None
     newer_judge: Callable[[], Judge | None] = lambda: None
     beside: Beside | None = None
+    report: ReportPlan | None = None
 
 
 class Daemon:
@@ -129,6 +132,8 @@ class Daemon:
             )
         if self._options.training is not None:
             self._schedule_training(self._options.training)
+        if self._options.report is not None:
+            self._schedule_report(self._options.report)
         self._scheduler.start()
         for watchers in self._watchers:
             watchers.start()
@@ -166,6 +171,20 @@ class Daemon:
 
         self._guarded("not trained for now, the store cannot be read", train)
         self._wake.set()  # a new model is taken into use at once
+
+    def _schedule_report(self, plan: ReportPlan) -> None:
+        """Write the report on its day, and soon after a start that missed it; what is written is not written again."""
+        job, options = partial(self._report, plan), {"executor": "training"}
+        trigger = CronTrigger(day_of_week=plan.weekday, hour=plan.hour, minute=plan.minute)
+        self._scheduler.add_job(job, trigger, **options)
+        self._scheduler.add_job(job, DateTrigger(datetime.now(UTC) + _SETTLED), **options)
+
+    def _report(self, plan: ReportPlan) -> None:
+        def report() -> None:
+            if plan.is_wanted(self._store, datetime.now(UTC)):
+                report_beside(plan, self._stopping.is_set)
+
+        self._guarded("no report for now, the store cannot be read", report)
 
     def _refresh(self) -> None:
         judge = self._options.newer_judge()

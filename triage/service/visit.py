@@ -164,6 +164,7 @@ class Visit:
             people=self._options.people(),
             book=self._options.book() if self._options.book else None,
             labels_only=self._options.labels_only,
+            ours=self._store.leads.report_ids(),
         )
         gone = set(retries)
         done: list[Uid] = []

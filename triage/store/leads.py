@@ -264,29 +264,42 @@ class LeadStore:
         with transaction(self._engine, writing=False) as connection:
             return [_near_miss(row) for row in connection.execute(query)]
 
-    def count_scams(self, since: datetime, until: datetime) -> Mapping[str, int]:
-        """Return how many scams were judged in a time, by kind."""
+    def count_scams(self, since: datetime, until: datetime, but: Collection[str] = ()) -> Mapping[str, int]:
+        """Return how many scams were judged in a time, by kind.
+
+        Args:
+            but: accounts that are left out.
+        """
         query = (
             select(func.coalesce(judgements.c.scam_kind, "other"), func.count())
-            .where(judgements.c.category == Category.SCAM.value)
+            .where(judgements.c.category == Category.SCAM.value, judgements.c.account.not_in(but))
             .where(judgements.c.judged_at >= since, judgements.c.judged_at < until)
             .group_by(judgements.c.scam_kind)
         )
         with transaction(self._engine, writing=False) as connection:
             return {str(row[0]): int(row[1]) for row in connection.execute(query)}
 
-    def count_judged(self, since: datetime, until: datetime) -> Mapping[str, int]:
-        """Return how many messages were judged in a time, by category or, without one, by state."""
+    def count_judged(self, since: datetime, until: datetime, but: Collection[str] = ()) -> Mapping[str, int]:
+        """Return how many messages were judged in a time, by category or, without one, by state.
+
+        Args:
+            but: accounts that are left out.
+        """
         word = func.coalesce(judgements.c.category, judgements.c.state)
         query = (
             select(word, func.count())
-            .where(judgements.c.judged_at >= since, judgements.c.judged_at < until)
+            .where(judgements.c.judged_at >= since, judgements.c.judged_at < until, judgements.c.account.not_in(but))
             .group_by(word)
         )
         with transaction(self._engine, writing=False) as connection:
             return {str(row[0]): int(row[1]) for row in connection.execute(query)}
 
     # -- reports
+
+    def report_ids(self) -> frozenset[str]:
+        """Return the Message-IDs of all reports: mail of our own, which is not judged."""
+        with transaction(self._engine, writing=False) as connection:
+            return frozenset(connection.scalars(select(reports.c.message_id)))
 
     def load_report(self, account: str, week: str) -> ReportRecord | None:
         """Return what is known of the report of a week, None if none was to be written."""
