@@ -176,6 +176,14 @@ class Lead:
         return tuple(dict.fromkeys(one.side for one in self.messages if one.is_lead))
 
     @property
+    def side_names(self) -> tuple[str, ...]:
+        """The same as they write themselves."""
+        names = {
+            one.side: one.card.agency.value if one.card.agency else one.side for one in self.messages if one.is_lead
+        }
+        return tuple(names.values())
+
+    @property
     def accounts(self) -> frozenset[str]:
         """The accounts it reached."""
         return frozenset(one.ref.account for one in self.messages)

@@ -29,9 +29,9 @@ def compose(facts: WeekFacts) -> Document:
     week = facts.week
     tiles = (
         (str(len(facts.new)), "new leads" if len(facts.new) != 1 else "new lead"),
-        (str(len(facts.waiting)), "wait for you" if len(facts.waiting) != 1 else "waits for you"),
-        (str(sum(facts.scams.values())), "scams kept away" if sum(facts.scams.values()) != 1 else "scam kept away"),
-        (str(sum(facts.health.judged.values())), "mails judged"),
+        (str(len(facts.waiting)), "waiting"),
+        (str(sum(facts.scams.values())), "scams" if sum(facts.scams.values()) != 1 else "scam"),
+        (str(sum(facts.health.judged.values())), "judged"),
     )
     return Document(
         title="Your week in leads",
@@ -79,7 +79,7 @@ def _waiting(facts: WeekFacts) -> Iterator[Section]:
         "Waiting for you",
         items=items,
         bars=Bars("How long they have waited", labels, tuple((ages[index],) for index in range(len(_AGES)))),
-        more=f"{more}triage draft LEAD --interested (or --not-now, --refer, --ask) puts an answer among your drafts.",
+        more=f"{more}triage draft LEAD puts an answer among your drafts; LEAD is the short word before the name.",
     )
 
 
@@ -101,8 +101,8 @@ def _lead_item(one: Standing, facts: WeekFacts) -> Item:
         tone = Tone.GOOD
     chased = ("wrote again",) if one.state is LeadState.CHASED else ()
     fits = "; ".join(reason.words for reason in one.preference.reasons)
-    fit = (f"{one.preference.score:+d}: {fits}",) if fits else ()
-    return Item(one.title, (*_who(one), *_offer(one.lead.card), *chased, *fit, f"lead {one.lead.lead_id}"), words, tone)
+    facts_line = " · ".join([one.lead.lead_id, *_who(one), *_offer(one.lead.card), *chased])
+    return Item(one.title, (facts_line, f"{one.preference.score:+d}: {fits}" if fits else ""), words, tone)
 
 
 def _who(one: Standing) -> tuple[str, ...]:
@@ -143,7 +143,7 @@ def _several(facts: WeekFacts) -> Iterator[Section]:
     found = [one for one in facts.standings if len(one.lead.sides) > 1 and _is_current(one, facts)]
     if found:
         items = tuple(
-            Item(one.title, (f"offered by {', '.join(one.lead.sides)}",), f"{len(one.lead.sides)} sides")
+            Item(one.title, (f"offered by {', '.join(one.lead.side_names)}",), f"{len(one.lead.sides)} sides")
             for one in found[:_MOST]
         )
         note = "Answer one of them: two agencies that put you forward for one job can cost you it."
@@ -157,7 +157,10 @@ def _is_current(one: Standing, facts: WeekFacts) -> bool:
 def _rescued(facts: WeekFacts) -> Iterator[Section]:
     found = [one for one in facts.new if any(message.is_rescued for message in one.lead.messages)]
     if found:
-        items = tuple(Item(one.title, (*_who(one), *_offer(one.lead.card)), one.lead.lead_id) for one in found[:_MOST])
+        items = tuple(
+            Item(one.title, (" · ".join([*_who(one), *_offer(one.lead.card)]),), one.lead.lead_id)
+            for one in found[:_MOST]
+        )
         yield Section("Found in Junk", "Your server had filed these as junk; they read like leads.", items)
 
 

@@ -128,10 +128,15 @@ def _item(item: Item) -> str:
         if item.side
         else ""
     )
-    return (
-        f'<tr><td class="pad" style="padding:7px 28px;"><table {_TABLE} width="100%" style="table-layout:fixed;"><tr>'
+    title = (
         f'<td valign="top"><div class="{tone}break" style="{_TONES[item.tone] or _INK}font-size:15px;line-height:20px;'
-        f'font-weight:600;">{escape(item.title)}</div>{details}</td>{side}</tr></table></td></tr>'
+        f'font-weight:600;">{escape(item.title)}</div></td>'
+    )
+    span = ' colspan="2"' if side else ""
+    below = f"<tr><td{span}>{details}</td></tr>" if details else ""
+    return (
+        f'<tr><td class="pad" style="padding:7px 28px;"><table {_TABLE} width="100%" style="table-layout:fixed;">'
+        f"<tr>{title}{side}</tr>{below}</table></td></tr>"
     )
 
 

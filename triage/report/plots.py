@@ -39,8 +39,8 @@ def _png(bars: Bars, theme: str) -> bytes:
     mpl.use("Agg")
     from matplotlib.figure import Figure  # noqa: PLC0415  as above
 
-    with mpl.rc_context({"font.family": "sans-serif", "font.size": 9, "text.color": _INK[theme]}):
-        figure = Figure(figsize=(_INCH, 1.9), dpi=_DPI, layout="constrained")
+    with mpl.rc_context({"font.family": "sans-serif", "font.size": 11, "text.color": _INK[theme]}):
+        figure = Figure(figsize=(_INCH, 2.2), dpi=_DPI, layout="constrained")
         axes = figure.subplots()
         _fill(axes, bars, theme)
         stream = io.BytesIO()
@@ -58,16 +58,16 @@ def _fill(axes: "Axes", bars: Bars, theme: str) -> None:
         bottoms = [low + height for low, height in zip(bottoms, heights, strict=True)]
     for place, total in zip(places, bottoms, strict=True):
         if total:
-            axes.text(place, total, str(total), ha="center", va="bottom", color=_INK[theme], fontsize=9)
+            axes.text(place, total, str(total), ha="center", va="bottom", color=_INK[theme], fontsize=11)
     axes.set_ylim(0, max([*bottoms, 1]) * 1.2)
-    axes.set_xticks(list(places), bars.labels, color=_INK[theme], fontsize=8.5)
+    axes.set_xticks(list(places), bars.labels, color=_INK[theme], fontsize=10.5)
     axes.set_yticks([])
     axes.tick_params(length=0)
     for side in ("left", "right", "top"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(_RULE[theme])
     if bars.series:
-        axes.legend(loc="upper left", frameon=False, ncols=2, labelcolor=_INK[theme], fontsize=8.5, handlelength=1)
+        axes.legend(loc="upper left", frameon=False, ncols=2, labelcolor=_INK[theme], fontsize=10.5, handlelength=1)
 
 
 def addressed(
