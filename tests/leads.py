@@ -8,10 +8,12 @@ from typing import Any
 
 from tests.builders import make_verdict
 from triage.lead.appearance import Appearance, Kind
+from triage.lead.grouping import LeadIndex
 from triage.lead.lead import Lead, LeadMessage, Mark, Reply, marks_of_sent
 from triage.lead.opportunity import Channel, Day, Fact, Opportunity, Pay, Period
 from triage.lead.sent import SentMessage
 from triage.records import Address, Category, LabelChange, MessageRef, Outcome, State, Uid, UidValidity
+from triage.service.leadbook import with_message
 from triage.store.evidence import Correction, Origin, Result, Training
 from triage.store.leads import NearMiss, SideCursor
 from triage.store.store import Store
@@ -79,6 +81,13 @@ def make_lead_message(  # noqa: PLR0913  every field defaulted
 
 def make_lead(*messages: LeadMessage, lead_id: str = "bcdfg") -> Lead:
     return Lead(lead_id, messages or (make_lead_message(),))
+
+
+def record(message: LeadMessage, index: LeadIndex) -> None:
+    """Write a message down as a pass does."""
+    lead = with_message(message, index)
+    if lead is not None:
+        index.add(lead)
 
 
 def make_sent(

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from triage.classify.normalise import without_accents
@@ -79,7 +79,7 @@ class LeadIndex:
         self.leads: dict[str, Lead] = {}
         self._known: dict[str, _Known] = {}
         self._by_fingerprint: dict[str, str] = {}
-        self._by_mark: dict[str, set[str]] = {}
+        self._by_mark: dict[str, dict[str, set[datetime]]] = {}
         self._by_sender: dict[str, set[str]] = {}
         for lead in leads:
             self.add(lead)
@@ -93,10 +93,8 @@ class LeadIndex:
         for one in lead.messages:
             self._by_fingerprint.setdefault(one.fingerprint, lead.lead_id)
             self._by_sender.setdefault(one.who, set()).add(lead.lead_id)
-            for answered in one.thread:
-                self._by_mark.setdefault(answered, set()).add(lead.lead_id)
-            for mark in marks_of_message(one):
-                self._by_mark.setdefault(mark.mark, set()).add(lead.lead_id)
+            for mark in (*one.thread, *(mark.mark for mark in marks_of_message(one))):
+                self._by_mark.setdefault(mark, {}).setdefault(lead.lead_id, set()).add(one.received_at)
 
     def may_belong(self, fingerprint: str, marks: Iterable[Mark]) -> bool:
         """Return whether a message that is no lead may be part of one: a quick look, before it is read."""
@@ -125,17 +123,26 @@ class LeadIndex:
 
     def _by_thread(self, message: LeadMessage) -> str | None:
         marks = thread_marks(message.thread, message.sender.addr_spec, message.subject)
-        wanted = {one.mark for one in marks if one.way is Way.THREAD} | ({message.message_id} - {""})
-        certain = {name for mark in wanted for name in self._by_mark.get(mark, ())}
-        close = {
-            name
-            for one in marks
-            if _counts(one.way, message)
-            for name in self._by_mark.get(one.mark, ())
-            if _is_near(message, self.leads[name], SAME_SENDER)
-        }
-        found = certain or close
+        certain = {one.mark for one in marks if one.way is Way.THREAD}
+        if message.is_lead:  # or it is what one of the lead's messages answers
+            found = {name for mark in certain | {message.message_id} for name in self._by_mark.get(mark, ())}
+        else:
+            close = {one.mark for one in marks if _counts(one.way, message)}
+            found = self._before(message, certain, None) or self._before(message, close, SAME_SENDER)
         return max(found, key=lambda name: (self.leads[name].last_at, name)) if found else None
+
+    def _before(self, message: LeadMessage, marks: Iterable[str], within: timedelta | None) -> set[str]:
+        """Return the leads of which a message with such a mark came before this one.
+
+        What came later says nothing of it: so the same mail is grouped the same way each time it is looked at.
+        """
+        return {
+            name
+            for mark in marks
+            for name, times in self._by_mark.get(mark, {}).items()
+            for time in times
+            if time < message.received_at and (within is None or message.received_at - time <= within)
+        }
 
 
 def find_lead(message: LeadMessage, leads: Iterable[Lead]) -> str | None:
@@ -153,9 +160,7 @@ class _Known:
 
 
 def _counts(way: Way, message: LeadMessage) -> bool:
-    """Return whether a mark other than the thread's tells: of a lead neither does, for it has its own facts."""
-    if message.is_lead:
-        return False
+    """Return whether a mark other than the thread's tells of a message that is no lead."""
     return way is Way.SUBJECT or (way is Way.ADDRESS and message.category is Category.SCAM)
 
 
@@ -243,7 +248,7 @@ def company_name(name: str) -> str:
 
     Everything else stays: Acme Health is not Acme.
     """
-    words = _words(name.replace(".", "").replace("&", " and "))
+    words = [word for word in _words(name.replace(".", "")) if word not in {"and", "und", "et"}]
     core = [word for word in words if word not in _LEGAL_FORMS]
     without = [word for word in core if word not in _COUNTRIES]
     return " ".join(without or core or words)

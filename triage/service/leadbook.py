@@ -154,8 +154,10 @@ class LeadBook:
         index = LeadIndex(self._store.leads.list_leads(since=found[0].received_at - SAME_JOB))
         changed: dict[str, Lead] = {}
         for message in found:
-            lead = _with(message, index)
+            lead = with_message(message, index)
             if lead is not None:
+                _raise_alert(index.leads.get(lead.lead_id), lead)
+                index.add(lead)
                 changed[lead.lead_id] = lead
         if changed:
             self._store.leads.save_leads(list(changed.values()))
@@ -211,7 +213,7 @@ def _open(item: RawMessage) -> OpenedMessage | None:
         return None
 
 
-def _with(message: LeadMessage, index: LeadIndex) -> Lead | None:
+def with_message(message: LeadMessage, index: LeadIndex) -> Lead | None:
     """Return the lead with a message in it, a new one where it opens one; None if it is about no lead, or changes none."""
     lead_id = index.find(message)
     if lead_id is None and not message.is_lead:
@@ -225,11 +227,7 @@ def _with(message: LeadMessage, index: LeadIndex) -> Lead | None:
     others = [one for one in (former.messages if former else ()) if not _is_same(one, message)]
     ordered = sorted([*others, message], key=lambda one: (one.received_at, one.fingerprint))
     lead = Lead(lead_id, tuple(ordered))
-    if lead == former:
-        return None
-    _raise_alert(former, lead)
-    index.add(lead)
-    return lead
+    return None if lead == former else lead
 
 
 def _is_same(one: LeadMessage, other: LeadMessage) -> bool:
