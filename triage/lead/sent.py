@@ -23,7 +23,7 @@ _UNSUBSCRIBE = re.compile(
 _DECLINE = re.compile(
     r"\b(?:not interested|no,? thanks?|no thank you|not looking|not (?:currently |actively )?(?:open|available|searching)"
     r"|(?:have|need) to (?:decline|pass)|(?:i'?ll|i will|i'?d|i would|must|i) (?:have to )?pass\b(?! (?:it|this|that|you|your|on|along|the))"
-    r"|i decline|respectfully decline|politely decline|happy (?:where i am|in my (?:current|present))|not the right (?:time|moment|fit)"
+    r"|pass on (?:this|that|the) (?:one|time|opportunity|role|offer|occasion)|i decline|respectfully decline|politely decline|happy (?:where i am|in my (?:current|present))|not the right (?:time|moment|fit)"
     r"|not for me|not a (?:good )?(?:fit|match)"
     r"|kein(?:e|erlei)? interesse|nicht interessiert|nein,? danke|(?:muss|mochte) (?:ich )?(?:dankend )?ab(?:sagen|lehnen)|dankend ab"
     r"|nicht (?:auf der suche|wechselwillig)|passt (?:es )?(?:derzeit |gerade |zurzeit )?nicht|derzeit nicht (?:auf der suche|verfugbar|offen)"

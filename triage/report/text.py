@@ -24,12 +24,13 @@ def to_text(document: Document) -> str:
 def _lines(document: Document, *, markdown: bool) -> Iterator[str]:
     yield f"# {document.title}" if markdown else document.title.upper()
     yield ""
-    yield document.subtitle
+    yield _clean(document.subtitle, markdown=markdown)
     yield ""
-    yield " · ".join(f"{number} {words}" for number, words in document.tiles)
+    yield " · ".join(_clean(f"{number} {words}", markdown=markdown) for number, words in document.tiles)
     for section in document.sections:
         yield ""
-        yield f"## {section.title}" if markdown else f"{section.title}\n{'-' * len(section.title)}"
+        title = _clean(section.title, markdown=markdown)
+        yield f"## {title}" if markdown else f"{title}\n{'-' * len(title)}"
         yield from _section(section, markdown=markdown)
 
 
@@ -65,6 +66,7 @@ def _bars(bars: Bars, *, markdown: bool) -> Iterator[str]:
     most = max(bars.totals, default=0) or 1
     for label, stack, total in zip(bars.labels, bars.stacks, bars.totals, strict=True):
         parts = f" ({' + '.join(map(str, stack))})" if len(stack) > 1 and total else ""
+        label = _clean(label, markdown=False)
         line = f"{label[:_WIDTH]:<{_WIDTH}} {'#' * round(20 * total / most):<20} {total}{parts}"
         yield f"    {line}" if markdown else f"  {line}"
 

@@ -1,17 +1,18 @@
 """Leads, contacts, what the owner sent, near misses and reports, in the same database."""
 
 import json
+import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, Engine, Row, Table, delete, func, insert, select, update
 
 from triage.lead.appearance import Appearance, Kind
-from triage.lead.lead import Answer, Lead, LeadMessage, Reply, Way, address_mark, marks_of_message
+from triage.lead.lead import NOTHING_SAID, Answer, Lead, LeadMessage, Reply, Way, address_mark, marks_of_message
 from triage.lead.opportunity import Opportunity
 from triage.lead.people import Contact
 from triage.lead.sent import SentMessage
@@ -29,6 +30,8 @@ from triage.store.schema import (
     sent_marks,
     side_cursors,
 )
+
+log = logging.getLogger(__name__)
 
 _CHUNK = 500
 _NEAR_MISSES_KEPT = timedelta(days=35)
@@ -396,7 +399,7 @@ def _message_row(lead_id: str, one: LeadMessage) -> dict[str, Any]:
         "subject": one.subject,
         "message_id": one.message_id,
         "thread": "\n".join(one.thread),
-        "card": json.dumps(_cards().dump_python(one.card, mode="json", exclude_defaults=True), ensure_ascii=False),
+        "card": _card_text(one.card),
         "is_rescued": one.is_rescued,
     }
 
@@ -413,9 +416,24 @@ def _lead_message(row: Row[Any]) -> LeadMessage:
         message_id=row.message_id,
         thread=tuple(row.thread.split("\n")) if row.thread else (),
         scam_kind=row.scam_kind,
-        card=_cards().validate_json(row.card),
+        card=_card(row),
         is_rescued=row.is_rescued,
     )
+
+
+def _card_text(card: Opportunity) -> str:
+    """Return a card as JSON; half a letter, which no JSON holds, becomes a question mark."""
+    plain = _cards().dump_python(card, mode="json", exclude_defaults=True)
+    return json.dumps(plain, ensure_ascii=False).encode("utf-8", "replace").decode()
+
+
+def _card(row: Row[Any]) -> Opportunity:
+    """Return a card; one that cannot be read, such as another version's, does not hide the lead."""
+    try:
+        return _cards().validate_json(row.card)
+    except ValidationError:
+        log.warning("the card of a lead cannot be read, and is shown empty lead=%s", row.lead_id)
+        return NOTHING_SAID
 
 
 def _contact(row: Row[Any]) -> Contact:
