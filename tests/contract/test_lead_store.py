@@ -26,7 +26,7 @@ from triage.store.store import Store, open_store
 CURSOR = SideCursor("Sent", UidValidity(7), Uid(9))
 FULL = replace(
     make_card(
-        "Ingeniör \udc80 \0 x",
+        "Ingeniör \0 x",
         "Acme",
         "Leeds",
         agency="Norr",
