@@ -18,11 +18,11 @@ from triage.errors import ConfigError, MessageError, ModelError
 from triage.interfaces import MailSource, ServerSource, SortedFolder
 from triage.modelfile import base_model_path, load_model
 from triage.modelshelf import BASE, ModelShelf
+from triage.opening import open_store_of, work_accounts
 from triage.records import Category, RawMessage
 from triage.service.plan import LabelNames
 
 if TYPE_CHECKING:
-    from triage.lead.overview import View
     from triage.lead.reply import Wording
     from triage.reading import Reading
     from triage.service.beside import Beside
@@ -119,11 +119,6 @@ def build_book(config: Config, store: "Store", *, is_rescue: bool = False) -> "L
     return LeadBook(store, config.own_addresses(), is_rescue=is_rescue)
 
 
-def work_accounts(config: Config) -> frozenset[str]:
-    """Return the accounts where nothing but labels is ever written."""
-    return frozenset(account.name for account in config.accounts if account.work)
-
-
 def build_beside(config: Config) -> "Beside":
     """Return how Sent and Junk are read."""
     from triage.service.beside import Beside  # noqa: PLC0415  only the daemon reads them
@@ -138,25 +133,13 @@ def build_beside(config: Config) -> "Beside":
     )
 
 
-def build_view(config: Config, now: datetime) -> "View":
-    """Return by what leads are looked at."""
-    from triage.lead.overview import View  # noqa: PLC0415  only what shows leads needs it
-    from triage.lead.preference import Wishes  # noqa: PLC0415  as above
-
-    wished = config.preferences
-    wishes = Wishes(tuple(wished.roles), tuple(wished.places), wished.floor(), wished.only_exceptional)
-    return View(now, timedelta(days=config.leads.expire_after_days), wishes, work_accounts(config))
-
-
 def build_store(config: Config) -> "Store":
     """Open the store, making it where it is missing.
 
     Raises:
         StoreError: it cannot be opened.
     """
-    from triage.store.store import open_store  # noqa: PLC0415  SQLAlchemy is slow to import, and a scan of paths has no store
-
-    return open_store(config.store.resolved_url())
+    return open_store_of(config)
 
 
 def has_store(config: Config) -> bool:

@@ -145,6 +145,7 @@ class MailSource(Protocol):
         """End the session; it may be opened again."""
 
 
+@runtime_checkable
 class ServerSource(Protocol):
     """An account on a server, as the daemon needs it."""
 

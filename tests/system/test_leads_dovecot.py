@@ -15,10 +15,11 @@ from imapclient import IMAPClient
 from tests.builders import MAIL_DEPARTMENT, OFFER, make_offer, make_raw, make_scam
 from tests.servers.dovecot import Dovecot
 from tests.system.conftest import Program, read_lines
-from triage.bootstrap import build_daemon, build_store, build_view, open_account
+from triage.bootstrap import build_daemon, build_store, open_account
 from triage.config import Config, parse_config
 from triage.lead.lead import LeadState
 from triage.lead.overview import Standing, look_at
+from triage.opening import build_view
 from triage.service.account import AccountRunner
 from triage.service.plan import LabelNames
 from triage.service.reporting import intend

@@ -12,9 +12,9 @@ from triage.classify.advice import advise
 from triage.classify.decision import CostTable, decide
 from triage.classify.explanation import Contributions, contributions, direction_of, named_evidence, strongest
 from triage.classify.features import Features, OwnerMask, extract_features
-from triage.classify.known import PROTECTING, Known, known_scores
+from triage.classify.known import PROTECTING, Known
 from triage.classify.model import LinearModel, Vector
-from triage.classify.scorer import SparseVector, probabilities, scam_kind, score, vectorise
+from triage.classify.scorer import SparseVector, known_scores, probabilities, scam_kind, score, vectorise
 from triage.classify.screen import glance_words
 from triage.mail.parse import OpenedMessage, open_message
 from triage.records import CATEGORIES, Category, Evidence, Message, Verdict

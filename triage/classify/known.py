@@ -6,13 +6,10 @@ conservative, documented (docs/leads.md), and the same for everybody. Their shar
 is exact, like that of every other piece of evidence.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
-from triage.classify.model import LinearModel, Vector
-from triage.records import CATEGORIES, Category
+from triage.records import Category
 
 KNOWN_CONTACT = "known_contact"
 CONTACT_UNVERIFIED = "contact_unverified"
@@ -21,7 +18,7 @@ REFERRER_KNOWN = "referrer_known"
 REFERRER_UNKNOWN = "referrer_unknown"
 
 # Log-odds. For comparison: of the shipped model's own signals the strongest weigh about one.
-_WEIGHTS: dict[str, dict[Category, float]] = {
+WEIGHTS: Mapping[str, Mapping[Category, float]] = {
     KNOWN_CONTACT: {Category.REFERRAL: 0.4, Category.SCAM: -1.2},
     # Nobody vouches for the sender's domain, and nobody disowns it: shown, and enough to ask the owner.
     CONTACT_UNVERIFIED: {},
@@ -46,12 +43,3 @@ class Known:
 
     name: str
     quote: str
-
-
-def known_scores(known: Sequence[Known], model: LinearModel) -> Vector:
-    """Return what each fact adds to the raw scores, shape (facts, 4).
-
-    The weights are log-odds, which calibration makes of raw scores by a slope for each category.
-    """
-    table = [[_WEIGHTS[one.name].get(category, 0.0) for category in CATEGORIES] for one in known]
-    return np.asarray(table, dtype=np.float64).reshape(len(known), len(CATEGORIES)) / model.slope

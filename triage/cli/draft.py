@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from triage.bootstrap import build_store, build_wording, open_account, work_accounts
+from triage.bootstrap import build_store, build_wording, open_account
 from triage.cli.output import open_console, printable
 from triage.cli.settings import required_config
 from triage.errors import ConfigError
 from triage.lead.lead import Lead
 from triage.lead.reply import language_of
 from triage.lead.templates import PHRASES, DraftKind
+from triage.opening import work_accounts
 from triage.service.drafts import message_to_answer, put_draft, sender_of
 from triage.service.leases import LEASE_PATIENCE, Leases, pass_lease
 from triage.store.store import Store

@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from triage.bootstrap import build_store, build_view
 from triage.cli.calendar import to_calendar
 from triage.cli.output import open_console, parse_age, printable
 from triage.cli.settings import optional_config
@@ -20,6 +19,7 @@ from triage.errors import ConfigError
 from triage.lead.lead import LeadState
 from triage.lead.opportunity import Day, Fact, Opportunity, Pay
 from triage.lead.overview import Standing, look_at
+from triage.opening import build_view, open_store_of
 
 _STYLES = {
     LeadState.NEW: "bold green",
@@ -29,6 +29,7 @@ _STYLES = {
     LeadState.DECLINED: "dim",
     LeadState.EXPIRED: "dim",
 }
+_MAX_ROWS = 200
 # What a spreadsheet would take for a formula (OWASP, CSV injection): somebody else wrote these words.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _COLUMNS = (
@@ -60,7 +61,7 @@ def leads(
 
 def load_standings(config: Config, now: datetime, age: timedelta | None = None) -> list[Standing]:
     """Return all leads of the store as they stand, or those with mail of so long."""
-    store = build_store(config)
+    store = open_store_of(config)
     try:
         found = store.leads.list_leads(since=None if age is None else now - age)
         return look_at(found, store.leads.list_answers(), build_view(config, now))
@@ -83,9 +84,11 @@ def _print(console: Console, standings: Sequence[Standing], now: datetime, *, un
     table.add_column("by", no_wrap=True)
     table.add_column("fits", justify="right", no_wrap=True)
     table.add_column("why", ratio=4, overflow="fold", min_width=12)
-    for one in standings:
+    for one in standings[:_MAX_ROWS]:
         table.add_row(*_row(one, now))
     console.print(table)
+    if len(standings) > _MAX_ROWS:
+        console.print(f"... and {len(standings) - _MAX_ROWS} more; --since 30d shows the latest, --json all")
     if any(one.is_work for one in standings):
         console.print("[work]: it reached an employer's account; do not answer it from there", markup=False)
 
@@ -104,7 +107,7 @@ def _row(one: Standing, now: datetime) -> tuple[Text | str, ...]:
         f"{(now - since).days} d" if since else "",
         Text(title, style="dim" if one.preference.is_ordinary else ""),
         Text(printable(one.sender)),
-        one.lead.channel.value,
+        one.lead.channel_words,
         fits,
         Text(printable(why), style="red" if one.alert else ""),
     )

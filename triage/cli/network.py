@@ -9,11 +9,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from triage.bootstrap import build_store
 from triage.cli.output import open_console, printable
 from triage.cli.settings import optional_config
 from triage.lead.network import Bringer, Network, look_around
 from triage.lead.people import Contact, People
+from triage.opening import open_store_of
 
 _MOST = 15
 
@@ -22,7 +22,7 @@ def network(config_path: Path | None, *, as_json: bool) -> None:
     """Print who brought leads, who has not been in touch for long, and whom to thank."""
     config = optional_config(config_path)
     now = datetime.now(UTC)
-    store = build_store(config)
+    store = open_store_of(config)
     try:
         people = People(tuple(store.leads.list_contacts()))
         found = look_around(store.leads.list_leads(), people, now)

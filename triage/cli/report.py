@@ -7,20 +7,18 @@ import sys
 from datetime import UTC, datetime, time
 from pathlib import Path
 
-from triage.bootstrap import build_shelf, build_store, build_view, open_account
 from triage.cli.output import open_console
 from triage.cli.settings import optional_config, required_config
 from triage.config import WEEKDAYS, Config
 from triage.errors import ConfigError
 from triage.lead.week import Week, last_due
+from triage.modelshelf import ModelShelf
+from triage.opening import build_view, open_store_of
 from triage.report.content import compose
 from triage.report.html import to_html
-from triage.report.letter import to_letter
 from triage.report.plots import addressed, can_draw, draw
 from triage.report.text import to_markdown, to_text
 from triage.report.week import WeekFacts, gather
-from triage.service.leases import LEASE_PATIENCE, Leases, pass_lease
-from triage.service.reporting import deliver, intend
 from triage.store.store import Store
 
 
@@ -29,7 +27,7 @@ def report(config_path: Path | None, *, as_html: bool, as_markdown: bool, output
     if as_html + as_markdown + append > 1 or (append and output):
         raise ConfigError(["give one of --html, --md and --append; --output goes with the first two"])
     config = required_config(config_path) if append else optional_config(config_path)
-    store = build_store(config)
+    store = open_store_of(config)
     try:
         if append:
             _append(config, store)
@@ -48,7 +46,13 @@ def report(config_path: Path | None, *, as_html: bool, as_markdown: bool, output
 
 def _gather(config: Config, store: Store, week: Week) -> WeekFacts:
     accounts = [account.name for account in config.accounts if not account.work]
-    return gather(store, build_view(config, week.until.astimezone(UTC)), week, accounts, build_shelf(config).in_use())
+    return gather(
+        store,
+        build_view(config, week.until.astimezone(UTC)),
+        week,
+        accounts,
+        ModelShelf(config.models.resolved_directory()).in_use(),
+    )
 
 
 def _html(facts: WeekFacts) -> str:
@@ -60,6 +64,12 @@ def _html(facts: WeekFacts) -> str:
 
 
 def _append(config: Config, store: Store) -> None:
+    # What is printed needs none of these, and is to be there at once.
+    from triage.bootstrap import open_account  # noqa: PLC0415
+    from triage.report.letter import to_letter  # noqa: PLC0415
+    from triage.service.leases import LEASE_PATIENCE, Leases, pass_lease  # noqa: PLC0415
+    from triage.service.reporting import deliver, intend  # noqa: PLC0415
+
     account = config.report_account()
     if account is None:
         named = config.report.account

@@ -14,13 +14,13 @@ import typer
 from triage.bootstrap import (
     build_account_sources,
     build_authserv_ids,
+    build_beside,
     build_book,
     build_judge,
     build_names,
     build_path_sources,
     build_store,
     has_store,
-    work_accounts,
 )
 from triage.classify.judge import Judge
 from triage.cli.main import FOUND_WRONG
@@ -29,8 +29,9 @@ from triage.cli.settings import optional_config, required_config
 from triage.cli.signals import stopping_on_signals
 from triage.config import Config
 from triage.errors import ConfigError
-from triage.interfaces import MailSource
+from triage.interfaces import MailSource, ServerSource
 from triage.lead.people import NOBODY_KNOWN, People
+from triage.opening import work_accounts
 from triage.records import Category, Outcome, State
 from triage.service.cycle import PassOptions, choose, run_pass
 from triage.service.judging import MANY, JudgePool, useful_workers
@@ -90,6 +91,7 @@ def scan(  # noqa: PLR0913  one parameter for each option of the contract
         if store is not None:
             stack.callback(store.close)
         stack.callback(sys.stdout.flush)
+        read_sent_first(config, sources, store if run_id is not None else None)
         options = PassOptions(
             build_names(config),
             run_id,
@@ -116,6 +118,19 @@ def scan(  # noqa: PLR0913  one parameter for each option of the contract
         _print_summary(tally, run_id)
     if tally.errors:
         raise typer.Exit(FOUND_WRONG)
+
+
+def read_sent_first(config: Config, sources: Sequence[MailSource], store: "Store | None") -> None:
+    """Read what is new in the Sent folders: who is known, and which leads are answered, as the daemon does."""
+    if store is None:  # a dry run remembers nothing
+        return
+    beside = build_beside(config)
+    leases = Leases(store)
+    for source in sources:
+        if beside.sent_since is None or source.name in beside.labels_only or not isinstance(source, ServerSource):
+            continue
+        with leases.holding(pass_lease(source.name), patience=LEASE_PATIENCE):
+            beside.read_sent_folder(source, store, beside.sent_since)
 
 
 def load_people(store: "Store | None") -> People:

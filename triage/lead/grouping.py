@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from triage.classify.normalise import without_accents
 from triage.lead.lead import Lead, LeadMessage, Mark, Way, bare_subject, marks_of_message, thread_marks
@@ -243,6 +244,7 @@ def _words(text: str) -> list[str]:
     return _WORDS.findall(without_accents(text.casefold()))
 
 
+@lru_cache(maxsize=4096)
 def company_name(name: str) -> str:
     """Return a company's name as it is compared: without legal form and country, in plain small letters.
 
@@ -275,6 +277,7 @@ def _is_one_edit_apart(one: str, other: str) -> bool:
     return len(long) - len(short) == 1 and any(long[:place] + long[place + 1 :] == short for place in range(len(long)))
 
 
+@lru_cache(maxsize=4096)
 def role_words(role: str) -> frozenset[str]:
     """Return the words of a role that tell it from another."""
     words = [_SPELLINGS.get(word, word) for word in _words(fold_hyphens(role))]

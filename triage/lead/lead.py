@@ -47,6 +47,19 @@ class LeadState(StrEnum):
     TURNED_INTO_SCAM = "turned_into_scam"
 
 
+CHANNEL_WORDS = {
+    Channel.LINKEDIN: "LinkedIn",
+    Channel.XING: "XING",
+    Channel.FACEBOOK: "Facebook",
+    Channel.X: "X",
+    Channel.INDEED: "Indeed",
+    Channel.WELLFOUND: "Wellfound",
+    Channel.CALENDAR: "calendar invitation",
+    Channel.CONTACT_FORM: "contact form",
+}
+"""Channels as people write them; the others are words already."""
+
+
 UNANSWERED = frozenset({LeadState.NEW, LeadState.CHASED})
 """The states in which the last word is theirs."""
 
@@ -166,6 +179,11 @@ class Lead:
         return self.first.card.channel
 
     @property
+    def channel_words(self) -> str:
+        """The same for people."""
+        return CHANNEL_WORDS.get(self.channel, self.channel.value)
+
+    @property
     def card(self) -> Opportunity:
         """What all messages together say: each field from the latest message that has it."""
         return merge_cards([one.card for one in self.messages if one.category is not Category.SCAM])
@@ -196,6 +214,8 @@ class Lead:
 
 def merge_cards(cards: Sequence[Opportunity]) -> Opportunity:
     """Return one card of several, given oldest first: of each field what was said last."""
+    if len(cards) == 1:
+        return cards[0]
     names = Opportunity.__dataclass_fields__
     merged = {}
     for name in names:

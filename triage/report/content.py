@@ -109,7 +109,7 @@ def _who(one: Standing) -> tuple[str, ...]:
     agency = one.lead.card.agency
     behind = f" ({agency.value})" if agency and agency.value != one.sender else ""
     work = ", reached an employer's account too" if one.is_work else ""
-    return (f"{one.sender}{behind}, by {one.lead.channel.value.replace('_', ' ')}{work}",)
+    return (f"{one.sender}{behind}, by {one.lead.channel_words}{work}",)
 
 
 def _offer(card: Opportunity) -> tuple[str, ...]:
@@ -123,7 +123,7 @@ def _offer(card: Opportunity) -> tuple[str, ...]:
 def _new(facts: WeekFacts) -> Iterator[Section]:
     labels = tuple(label for label, _ in facts.weeks)
     stacks = tuple((counts.get(Category.RECRUITER, 0), counts.get(Category.REFERRAL, 0)) for _, counts in facts.weeks)
-    channels = Counter((one.lead.category.value, one.lead.channel.value.replace("_", " ")) for one in facts.new)
+    channels = Counter((one.lead.category.value, one.lead.channel_words) for one in facts.new)
     items = [
         Item(f"{category} by {channel}", side=str(number))
         for (category, channel), number in sorted(channels.items(), key=lambda pair: (-pair[1], pair[0]))

@@ -1,9 +1,9 @@
 """What a pass reads beside the folders it labels: what the owner sent, and what lies in Junk."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 from triage.errors import MessageError
 from triage.interfaces import FolderRole, ServerMailbox, ServerSource
@@ -18,6 +18,7 @@ from triage.service.recovery import settle_pending
 from triage.service.visit import VisitOptions
 from triage.store.leads import SideCursor
 from triage.store.records import Intent
+from triage.store.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -64,11 +65,18 @@ class Beside:
         if source.name in self.labels_only:
             return
         if self.sent_since is not None:
-            self.read_sent_folder(source, options, self.sent_since)
+            self.read_sent_folder(source, options.store, self.sent_since, options.clock, options.should_stop)
         if self.junk_since is not None and not options.should_stop():
             self._look_into_junk(source, options, self.junk_since)
 
-    def read_sent_folder(self, source: ServerSource, options: VisitOptions, since: timedelta) -> int:
+    def read_sent_folder(
+        self,
+        source: ServerSource,
+        store: Store,
+        since: timedelta,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> int:
         """Read what the owner sent since the last visit, and return how many messages that were."""
         folder = source.find_folder(FolderRole.SENT)
         if folder is None:
@@ -76,17 +84,17 @@ class Beside:
             return 0
         count = 0
         with source.open(folder) as mailbox:
-            for refs, cursor in _new_refs(mailbox, options, "sent", since):
+            for refs, cursor in _new_refs(mailbox, store, "sent", clock() - since, should_stop):
                 sent = [
-                    one for item in mailbox.iter_beginnings(refs, _BEGINNING) if (one := self._read_one(item, options))
+                    one for item in mailbox.iter_beginnings(refs, _BEGINNING) if (one := self._read_one(item, clock()))
                 ]
-                options.store.leads.save_sent(sent, source.name, cursor)
+                store.leads.save_sent(sent, source.name, cursor)
                 count += len(refs)
         if count:
             log.info("sent mail read account=%s count=%d", source.name, count)
         return count
 
-    def _read_one(self, item: RawMessage | UnreadableMessage, options: VisitOptions) -> SentMessage | None:
+    def _read_one(self, item: RawMessage | UnreadableMessage, now: datetime) -> SentMessage | None:
         if isinstance(item, UnreadableMessage):
             log.debug("sent message unreadable account=%s uid=%d", item.ref.account, item.ref.uid)
             return None
@@ -95,7 +103,6 @@ class Beside:
         except MessageError:
             return None
         message = opened.complete()
-        now = options.clock()
         # The Date is the same in every copy; one in the future is a clock that is wrong.
         moment = message.date if message.date and message.date <= now + _DAY else item.internal_date or now
         thread = f"{opened.parts.first('in-reply-to')} {opened.parts.first('references')}"
@@ -109,7 +116,7 @@ class Beside:
             if self.moves_rescued:
                 settle_pending(mailbox, options.store, options.names)
             book = LeadBook(options.store, self.own, is_rescue=True, clock=options.clock)
-            for refs, cursor in _new_refs(mailbox, options, "junk", since):
+            for refs, cursor in _new_refs(mailbox, options.store, "junk", options.clock() - since, options.should_stop):
                 found = self._rescued(mailbox, refs, options, book)
                 if found:
                     log.info("leads found in Junk account=%s count=%d", source.name, len(found))
@@ -128,24 +135,24 @@ class Beside:
 
 
 def _new_refs(
-    mailbox: ServerMailbox, options: VisitOptions, purpose: str, since: timedelta
+    mailbox: ServerMailbox, store: Store, purpose: str, since: datetime, should_stop: Callable[[], bool]
 ) -> Iterator[tuple[Sequence[MessageRef], SideCursor]]:
     """Yield what is new in batches, each with the cursor to save once it is done."""
-    known = options.store.leads.load_side_cursor(mailbox.account, purpose)
+    known = store.leads.load_side_cursor(mailbox.account, purpose)
     is_same = known is not None and (known.folder, known.uidvalidity) == (mailbox.folder, mailbox.uidvalidity)
     if known is not None and is_same:
         if mailbox.uid_next == known.last_uid + 1:
             return
         refs = mailbox.list_refs(after=known.last_uid)
     else:
-        refs = mailbox.list_refs(since=(options.clock() - since - _DAY).date())
+        refs = mailbox.list_refs(since=(since - _DAY).date())
     last = Uid(mailbox.uid_next - 1) if mailbox.uid_next else max((ref.uid for ref in refs), default=Uid(0))
     for start in range(0, len(refs), _BATCH):
-        if options.should_stop():
+        if should_stop():
             return
         batch = refs[start : start + _BATCH]
         yield batch, SideCursor(mailbox.folder, mailbox.uidvalidity, batch[-1].uid)
-    if not options.should_stop():
+    if not should_stop():
         yield [], SideCursor(mailbox.folder, mailbox.uidvalidity, max(last, refs[-1].uid if refs else last))
 
 

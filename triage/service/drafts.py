@@ -50,7 +50,7 @@ def message_to_answer(lead: Lead, work: Collection[str]) -> LeadMessage:
     latest = private[-1]
     if not is_personal(recipient_of(latest)) and not latest.reply_to:
         profile = lead.card.profile
-        place = f"at {profile.value}" if profile else f"on {lead.channel.value}"
+        place = f"at {profile.value}" if profile else f"on {lead.channel_words}"
         raise MessageError(f"lead {lead.lead_id} came from an address that nobody reads; answer it {place}")
     return latest
 
