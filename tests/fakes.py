@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from triage.errors import TransientMailError
+from triage.interfaces import FolderRole
 from triage.mail.identity import fingerprint
 from triage.mail.parse import MAX_BODY_BYTES
 from triage.records import Applied, LabelChange, MessageRef, RawMessage, Uid, UidValidity, UnreadableMessage
@@ -135,6 +136,10 @@ class FakeMailbox:
             if ref.uid in self._messages and ref.uidvalidity == self.uidvalidity:
                 yield self._messages[ref.uid]
 
+    def iter_beginnings(self, refs: Sequence[MessageRef], octets: int) -> Iterator[RawMessage | UnreadableMessage]:
+        for item in self.iter_messages(refs):
+            yield replace(item, content=item.content[:octets]) if isinstance(item, RawMessage) else item
+
     def find(self, fingerprints: Collection[str]) -> Mapping[str, MessageRef]:
         return {
             fingerprint(one.content): one.ref
@@ -175,10 +180,33 @@ class FakeSource:
 
     def __init__(self, *mailboxes: FakeMailbox) -> None:
         self._mailboxes = {one.folder: one for one in mailboxes}
+        self._roles: dict[FolderRole, str] = {}
         self.error: Exception | None = None
+        self.lose_append = False
+        """The next APPEND arrives, and the connection breaks before it is told."""
+
+    def give_role(self, role: FolderRole, mailbox: FakeMailbox) -> None:
+        """Add a folder that is not labelled."""
+        self._roles[role] = mailbox.folder
+        self._mailboxes[mailbox.folder] = mailbox
 
     def folders(self) -> Sequence[str]:
-        return list(self._mailboxes)
+        return [name for name in self._mailboxes if name not in self._roles.values()]
+
+    def find_folder(self, role: FolderRole) -> str | None:
+        return self._roles.get(role)
+
+    def append(self, folder: str, content: bytes, message_id: str, flags: Sequence[str] = ()) -> bool:
+        del flags
+        box = self._mailboxes.setdefault(folder, FakeMailbox(folder=folder))
+        held = [item.content for item in box.iter_messages(box.list_refs()) if isinstance(item, RawMessage)]
+        if any(message_id.encode() in one for one in held):
+            return False
+        box.deliver(content)
+        if self.lose_append:
+            self.lose_append = False
+            raise TransientMailError("the connection was cut")
+        return True
 
     def open(self, folder: str) -> AbstractContextManager[FakeMailbox]:
         if self.error is not None:

@@ -13,18 +13,23 @@ from triage.classify.decision import CostTable
 from triage.classify.features import OwnerMask
 from triage.classify.judge import Judge
 from triage.classify.model import LinearModel
-from triage.config import Config, default_config_path
+from triage.config import WEEKDAYS, Config, default_config_path
 from triage.errors import ConfigError, MessageError, ModelError
-from triage.interfaces import MailSource, SortedFolder
+from triage.interfaces import MailSource, ServerSource, SortedFolder
 from triage.modelfile import base_model_path, load_model
 from triage.modelshelf import BASE, ModelShelf
+from triage.opening import open_store_of, work_accounts
 from triage.records import Category, RawMessage
 from triage.service.plan import LabelNames
 
 if TYPE_CHECKING:
+    from triage.lead.reply import Wording
     from triage.reading import Reading
+    from triage.service.beside import Beside
     from triage.service.cluster import ClusterPool, Orders
     from triage.service.daemon import Daemon
+    from triage.service.leadbook import LeadBook
+    from triage.service.reporting import ReportPlan
     from triage.service.training import TrainingPlan
     from triage.service.visit import VisitOptions
     from triage.store.store import Store
@@ -109,15 +114,34 @@ def build_authserv_ids(config: Config) -> dict[str, str]:
     return {account.name: account.authserv_id for account in config.accounts if account.authserv_id}
 
 
+def build_book(config: Config, store: "Store", *, is_rescue: bool = False) -> "LeadBook":
+    """Return what leads are written down in."""
+    from triage.service.leadbook import LeadBook  # noqa: PLC0415  a scan that remembers nothing needs none
+
+    return LeadBook(store, config.own_addresses(), is_rescue=is_rescue)
+
+
+def build_beside(config: Config) -> "Beside":
+    """Return how Sent and Junk are read."""
+    from triage.service.beside import Beside  # noqa: PLC0415  only the daemon reads them
+
+    return Beside(
+        config.own_addresses(),
+        timedelta(days=config.leads.sent_days) if config.leads.read_sent else None,
+        timedelta(days=config.leads.junk_days) if config.leads.junk != "off" else None,
+        min(timedelta(minutes=1), config.daemon.poll_interval),
+        work_accounts(config),
+        moves_rescued=config.leads.junk == "move",
+    )
+
+
 def build_store(config: Config) -> "Store":
     """Open the store, making it where it is missing.
 
     Raises:
         StoreError: it cannot be opened.
     """
-    from triage.store.store import open_store  # noqa: PLC0415  SQLAlchemy is slow to import, and a scan of paths has no store
-
-    return open_store(config.store.resolved_url())
+    return open_store_of(config)
 
 
 def has_store(config: Config) -> bool:
@@ -146,6 +170,29 @@ def build_account_sources(config: Config, names: Sequence[str], folders: Sequenc
     if folders:
         accounts = [account.model_copy(update={"folders": list(folders)}) for account in accounts]
     return [ImapSource(account, config.labels) for account in accounts]
+
+
+def open_account(config: Config, name: str) -> ServerSource:
+    """Return a connection of its own to an account, which is made when it is needed.
+
+    Raises:
+        ConfigError: there is no such account.
+    """
+    from triage.imap.source import ImapSource  # noqa: PLC0415  as above
+
+    return ImapSource(config.account(name), config.labels)
+
+
+def build_wording(config: Config) -> "Wording":
+    """Return how the owner writes drafts."""
+    from triage.lead.reply import Wording  # noqa: PLC0415  only drafts need it
+
+    signature = config.drafts.signature or next(iter(config.owner.names), "")
+    templates = {
+        language: {str(kind): text for kind, text in texts.items()}
+        for language, texts in config.drafts.templates.items()
+    }
+    return Wording(signature, templates)
 
 
 def build_path_sources(paths: Sequence[Path]) -> list[MailSource]:
@@ -200,19 +247,29 @@ def _sorted_path(name: str, category: Category) -> Iterator[SortedFolder]:
 
 def build_visits(config: Config, judge: Judge, store: "Store", since: timedelta | None) -> "VisitOptions":
     """Return what every visit to a folder needs."""
-    from triage.service.visit import VisitOptions  # noqa: PLC0415  a scan needs none
+    from triage.service.leadbook import Acquaintances  # noqa: PLC0415  a scan needs none of these
+    from triage.service.visit import VisitOptions  # noqa: PLC0415
 
-    keep = _Keeper(config, store).keep
-    return VisitOptions(judge, store, build_names(config), since, build_authserv_ids(config), keep=keep)
+    return VisitOptions(
+        judge,
+        store,
+        build_names(config),
+        since,
+        build_authserv_ids(config),
+        keep=_Keeper(config, store).keep,
+        book=lambda: build_book(config, store),
+        people=Acquaintances(store).people,
+        labels_only=work_accounts(config),
+    )
 
 
 def build_daemon(
-    config: Config, since: timedelta | None, train_command: Sequence[str] = (), config_file: Path | None = None
+    config: Config, since: timedelta | None, program: Sequence[str] = (), config_file: Path | None = None
 ) -> "Daemon":
     """Return a daemon for all accounts.
 
     Args:
-        train_command: the program's own, by which it learns; none for never.
+        program: its own command with its configuration, by which it learns and reports; none for never.
         config_file: where the configuration lies, for the workers of a cluster.
 
     Raises:
@@ -231,9 +288,11 @@ def build_daemon(
         config.daemon.workers,
         config.daemon.resolved_health_file(),
         frozenset(account.name for account in config.accounts if account.idle),
-        _build_training_plan(config, train_command),
+        _build_training_plan(config, [*program, "train", "--json"] if program else []),
         newer.look,
         _build_cluster(config, config_file) if config.cluster.scheduler else None,
+        build_beside(config),
+        _build_report_plan(config, program),
     )
     sources = [ImapSource(account, config.labels) for account in config.accounts]
     return Daemon(sources, store, visits, options)
@@ -327,3 +386,14 @@ def _build_training_plan(config: Config, command: Sequence[str]) -> "TrainingPla
     hour, _, minute = config.training.at.partition(":")
     accounts = [account.name for account in config.accounts]
     return TrainingPlan(int(hour), int(minute), command, accounts, bool(config.training.folders))
+
+
+def _build_report_plan(config: Config, program: Sequence[str]) -> "ReportPlan | None":
+    from triage.service.reporting import ReportPlan  # noqa: PLC0415  only the daemon reports by itself
+
+    account = config.report_account()
+    if not program or not config.report.day or account is None:
+        return None
+    hour, _, minute = config.report.at.partition(":")
+    weekday = WEEKDAYS.index(config.report.day)
+    return ReportPlan(weekday, int(hour), int(minute), account.name, [*program, "report", "--append"])

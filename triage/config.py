@@ -13,6 +13,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -104,6 +105,10 @@ class AccountConfig(_Section):
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 60.0
     idle: bool = True
     authserv_id: str | None = None
+    sent_folder: Name | None = None
+    drafts_folder: Name | None = None
+    junk_folder: Name | None = None
+    work: bool = False
     _hidden_variables: frozenset[str] = PrivateAttr(default=frozenset())
 
     @model_validator(mode="after")
@@ -274,6 +279,87 @@ class TrainingConfig(_Section):
     at: Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")] = "03:30"
 
 
+class LeadsConfig(_Section):
+    """How leads and the people behind them are followed."""
+
+    expire_after_days: Annotated[int, Field(ge=7, le=3650)] = 60
+    read_sent: bool = True
+    sent_days: Annotated[int, Field(ge=0, le=36500)] = 1095
+    junk: Literal["off", "report", "move"] = "report"
+    junk_days: Annotated[int, Field(ge=0, le=365)] = 14
+
+
+_PAY = re.compile(
+    r"(?P<sum>\d[\d ,.']*?)(?P<thousand>k)?\s*(?P<currency>[A-Z]{3})(?:\s*/\s*(?P<period>hour|day|week|month|year))?"
+)
+
+
+class PreferencesConfig(_Section):
+    """What the owner wishes: it ranks leads and hides none."""
+
+    roles: list[Name] = []
+    places: list[Name] = []
+    pay_floor: str = ""
+    only_exceptional: bool = False
+
+    @field_validator("pay_floor")
+    @classmethod
+    def _check_pay(cls, pay: str) -> str:
+        if pay and not _PAY.fullmatch(pay.strip()):
+            raise ValueError("write a sum, a currency and a period, such as '80000 EUR/year' or '650 GBP/day'")
+        return pay.strip()
+
+    def floor(self) -> tuple[Decimal, str, str] | None:
+        """Return sum, currency (ISO 4217) and period of the least pay; None where there is none."""
+        match = _PAY.fullmatch(self.pay_floor)
+        if match is None:
+            return None
+        amount = Decimal(re.sub(r"[ ,.']", "", match["sum"])) * (1000 if match["thousand"] else 1)
+        return amount, match["currency"], match["period"] or "year"
+
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class ReportConfig(_Section):
+    """When and where the weekly report is written."""
+
+    day: Literal["", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = ""
+    at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "07:00"
+    account: str = ""
+    folder: Name = "INBOX"
+
+
+DraftKind = Literal["interested", "not-now", "refer", "ask"]
+
+
+class DraftsConfig(_Section):
+    """How drafts are written.
+
+    Attributes:
+        templates: language -> kind -> text in place of the shipped one.
+    """
+
+    signature: str = ""
+    templates: dict[Annotated[str, Field(pattern=r"^[a-z]{2}$")], dict[DraftKind, Name]] = {}
+
+    @field_validator("templates")
+    @classmethod
+    def _check_fields(cls, templates: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        for language, texts in templates.items():
+            for kind, text in texts.items():
+                unknown = {name for name in re.findall(r"\{([^{}]*)\}", text) if name not in TEMPLATE_FIELDS}
+                if unknown:
+                    known = ", ".join(f"{{{name}}}" for name in TEMPLATE_FIELDS)
+                    message = f"{language}.{kind}: unknown field {{{min(unknown)}}}; known are {known}"
+                    raise ValueError(message)
+        return templates
+
+
+TEMPLATE_FIELDS = ("greeting", "name", "role", "company", "about", "questions", "signature")
+"""What a template of a draft may name in braces."""
+
+
 class Config(BaseSettings):
     """Everything that can be configured; see config.example.toml for each key."""
 
@@ -290,6 +376,10 @@ class Config(BaseSettings):
     daemon: DaemonConfig = DaemonConfig()
     training: TrainingConfig = TrainingConfig()
     cluster: ClusterConfig = ClusterConfig()
+    leads: LeadsConfig = LeadsConfig()
+    preferences: PreferencesConfig = PreferencesConfig()
+    report: ReportConfig = ReportConfig()
+    drafts: DraftsConfig = DraftsConfig()
 
     @model_validator(mode="after")
     def _check_shared_store(self) -> Self:
@@ -336,6 +426,27 @@ class Config(BaseSettings):
             | dict.fromkeys(("labels", "decision", "owner"), True),
         )
         return hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()
+
+    @model_validator(mode="after")
+    def _check_report(self) -> Self:
+        if not self.report.day:
+            return self
+        chosen = self.report_account()
+        if chosen is None:
+            named = f"no account is called {self.report.account!r}" if self.report.account else "there is no account"
+            message = f"report.day is set, but {named} to write the report to that is not marked work = true"
+            raise ValueError(message)
+        return self
+
+    def report_account(self) -> AccountConfig | None:
+        """Return the account that gets the report: the one named, else the first; never one of work."""
+        private = [one for one in self.accounts if not one.work]
+        return next((one for one in private if self.report.account in {"", one.name}), None)
+
+    def own_addresses(self) -> frozenset[str]:
+        """Return the owner's addresses in small letters."""
+        named = [*self.owner.addresses, *(account.username for account in self.accounts)]
+        return frozenset(one.lower() for one in named if "@" in one)
 
     def account(self, name: str) -> AccountConfig:
         """Return the account of that name.

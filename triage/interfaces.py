@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from triage.records import (
@@ -107,8 +108,19 @@ class ServerMailbox(Mailbox, Protocol):
     def fetch_labels(self, refs: Sequence[MessageRef]) -> Mapping[MessageRef, frozenset[str]]:
         """Return keywords and labels of messages; those that have gone are left out."""
 
+    def iter_beginnings(self, refs: Sequence[MessageRef], octets: int) -> Iterator[RawMessage | UnreadableMessage]:
+        """Read only the first octets of messages: header and a short text; labels are not looked up."""
+
     def identify(self, refs: Sequence[MessageRef]) -> Mapping[MessageRef, str]:
         """Return the identity of messages: what `RawMessage.server_id` or else the fingerprint says."""
+
+
+class FolderRole(StrEnum):
+    """Folders that are there for something (RFC 6154, special use)."""
+
+    SENT = "sent"
+    DRAFTS = "drafts"
+    JUNK = "junk"
 
 
 class MailSource(Protocol):
@@ -133,6 +145,7 @@ class MailSource(Protocol):
         """End the session; it may be opened again."""
 
 
+@runtime_checkable
 class ServerSource(Protocol):
     """An account on a server, as the daemon needs it."""
 
@@ -150,6 +163,26 @@ class ServerSource(Protocol):
             FolderError: there is no such folder, or it cannot be opened.
             AccountError: login refused or certificate untrusted.
             TransientMailError: the server cannot be reached for now.
+        """
+
+    def find_folder(self, role: FolderRole) -> str | None:
+        """Return the folder of a role: the one configured, the one the server marks, or one of the usual name.
+
+        Raises:
+            AccountError, TransientMailError: as `open`.
+        """
+
+    def append(self, folder: str, content: bytes, message_id: str, flags: Sequence[str] = ()) -> bool:
+        """Put a message of our own into a folder, made where it is missing, unless it is there already.
+
+        Args:
+            message_id: of the message, by which it is found again.
+
+        Returns:
+            Whether it was put there now.
+
+        Raises:
+            AccountError, TransientMailError: as `open`; it may be there or not, and repeating is harmless.
         """
 
     def watch(self, folder: str, ring: Callable[[], None]) -> bool:

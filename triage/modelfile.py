@@ -104,7 +104,9 @@ def known_path() -> Path:
 def save_known(path: Path, known: Known) -> None:
     """Write the sketches of the corpus, whole or not at all; the same bytes each time."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, sketches=known.sketches, names=np.array(known.names, dtype=np.str_))
+    np.savez_compressed(
+        buffer, allow_pickle=False, sketches=known.sketches, names=np.array(known.names, dtype=np.str_).reshape(-1, 3)
+    )
     write_whole(path, buffer.getvalue())
 
 

@@ -15,12 +15,12 @@ from pathlib import Path
 
 from distributed import get_worker
 
-from triage.bootstrap import NewerJudge, build_judge, build_store, build_visits
+from triage.bootstrap import NewerJudge, build_beside, build_judge, build_store, build_visits
 from triage.classify.judge import Judge
 from triage.config import Config, load_config
 from triage.errors import BusyError, ConfigError, ModelError, StoreError, TransientStoreError, TriageError
 from triage.imap.source import ImapSource
-from triage.service.account import Ended, attempt, visit_folders
+from triage.service.account import Ended, SideReading, attempt, visit_folders
 from triage.service.cluster import Order
 from triage.service.leases import Leases, daemon_lease, pass_lease
 from triage.service.visit import CycleReport
@@ -38,6 +38,7 @@ class _Room:
 
     Attributes:
         stamp: tells whether the file has changed.
+        sides: what reads Sent and Junk, by account.
         models: those this process has had: an order that was on its way while a newer one came is served by the newer.
     """
 
@@ -47,6 +48,7 @@ class _Room:
     leases: Leases
     newer: NewerJudge
     judge: Judge
+    sides: dict[str, SideReading] = field(default_factory=dict)
     models: set[str] = field(default_factory=set)
 
 
@@ -80,9 +82,14 @@ def _run(order: Order) -> CycleReport:
     log.info("pass begins account=%s", order.account)
     try:
         with leases.renewing():
-            return visit_folders(source, visits, leases, lambda: datetime.now(UTC))
+            return visit_folders(source, visits, leases, lambda: datetime.now(UTC), _side_of(room, order.account))
     finally:
         source.close()
+
+
+def _side_of(room: _Room, account: str) -> SideReading:
+    with _lock:
+        return room.sides.setdefault(account, SideReading(build_beside(room.config)))
 
 
 def _stands(order: Order, room: _Room) -> bool:

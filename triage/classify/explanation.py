@@ -47,7 +47,7 @@ class Contributions:
 
 def contributions(category: Category, features: Features, vector: SparseVector, model: LinearModel) -> Contributions:
     """Take the score of a category against the mean of the others apart."""
-    return take_apart(_direction(category), features, vector, model)
+    return take_apart(direction_of(category), features, vector, model)
 
 
 def take_apart(direction: Vector, features: Features, vector: SparseVector, model: LinearModel) -> Contributions:
@@ -85,7 +85,7 @@ def named_evidence(
     category: Category, features: Features, vector: SparseVector, model: LinearModel
 ) -> tuple[Evidence, ...]:
     """Return the contributions of signals alone, strongest first: a fraction of the work of `contributions`."""
-    direction, counted = _direction(category), vector.counted
+    direction, counted = direction_of(category), vector.counted
     found = np.zeros(len(features.signals))
     for family, start, end in _families(features, model):
         if family == "signal":
@@ -111,7 +111,8 @@ def _name(features: Features, shares: Vector) -> Iterator[Evidence]:
     )
 
 
-def _direction(category: Category) -> Vector:
+def direction_of(category: Category) -> Vector:
+    """Return the weights by which scores become one category's against the mean of the others."""
     direction = np.full(len(CATEGORIES), -1.0 / (len(CATEGORIES) - 1))
     direction[CATEGORIES.index(category)] = 1.0
     return direction

@@ -3,16 +3,18 @@
 A first look at the words clears plain `other`; the rest is parsed and judged in full.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from triage.classify.advice import advise
 from triage.classify.decision import CostTable, decide
-from triage.classify.explanation import Contributions, contributions, named_evidence, strongest
+from triage.classify.explanation import Contributions, contributions, direction_of, named_evidence, strongest
 from triage.classify.features import Features, OwnerMask, extract_features
+from triage.classify.known import PROTECTING, Known
 from triage.classify.model import LinearModel, Vector
-from triage.classify.scorer import SparseVector, probabilities, scam_kind, score, vectorise
+from triage.classify.scorer import SparseVector, known_scores, probabilities, scam_kind, score, vectorise
 from triage.classify.screen import glance_words
 from triage.classify.whatif import WhatIf, without_reasons
 from triage.mail.parse import OpenedMessage, open_message
@@ -76,6 +78,11 @@ _SIGNAL_WORDS = {
     "company_in_domain": "names the company of the sender's domain",
     "pay_out_of_proportion": "promises far too much for the hours",
     "text_in_attachment": "says what it wants in an attachment",
+    "known_contact": "comes from somebody you know",
+    "contact_unverified": "names somebody you know as its sender, unverified",
+    "contact_disowned": "pretends to come from somebody you know",
+    "referrer_known": "names a referrer whom you know",
+    "referrer_unknown": "names a referrer whom you never wrote to",
     "words": "the words",
 }
 
@@ -113,10 +120,15 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A message and its verdict."""
+    """A message and its verdict.
+
+    Attributes:
+        message: as it was judged; None where it was cleared at first look.
+    """
 
     opened: OpenedMessage
     verdict: Verdict
+    message: Message | None = None
 
 
 def only_vouched(message: Message, authserv_id: str | None) -> Message:
@@ -135,10 +147,14 @@ class _Weighed:
     vector: SparseVector
     chances: Vector
     category: Category | None
+    known: tuple[Evidence, ...] = ()
+    is_protected: bool = False
 
     @property
     def likeliest(self) -> Category:
-        """The category judged, or the likeliest where the model abstains."""
+        """The category judged, or the likeliest where the model abstains; a scam, where only the sender speaks against it."""
+        if self.is_protected:
+            return Category.SCAM
         return self.category or CATEGORIES[int(self.chances.argmax())]
 
 
@@ -174,9 +190,10 @@ class Judge:
         """
         opened = open_message(content, is_cut=is_cut)
         verdict = self.clear(opened)
-        if verdict is None:
-            verdict = self.judge(only_vouched(opened.complete(), authserv_id))
-        return Judged(opened, verdict)
+        if verdict is not None:
+            return Judged(opened, verdict)
+        message = only_vouched(opened.complete(), authserv_id)
+        return Judged(opened, self.judge(message), message)
 
     def clear(self, opened: OpenedMessage) -> Verdict | None:
         """Return the verdict on plain `other`, None for what has to be judged in full."""
@@ -193,42 +210,60 @@ class Judge:
             model_id=self._model.model_id,
         )
 
-    def judge(self, message: Message) -> Verdict:
-        """Return the verdict of the full model; the same for the same message, always.
+    def judge(self, message: Message, known: Sequence[Known] = ()) -> Verdict:
+        """Return the verdict of the full model; the same for the same message and facts, always.
 
         The evidence of what is `other` is its signals alone: nobody is shown its words unless
         they ask (`explain`).
-        """
-        weighed = self._weigh(message)
-        if weighed.category is not Category.OTHER:
-            return self._verdict(weighed, strongest(self._contributions(weighed), weighed.features))
-        evidence = named_evidence(Category.OTHER, weighed.features, weighed.vector, self._model)
-        return self._verdict(weighed, evidence)
 
-    def explain(self, message: Message) -> Explanation:
+        Args:
+            known: what is known of the message's people beside what it says.
+        """
+        weighed = self._weigh(message, known)
+        if weighed.category is not Category.OTHER:
+            return self._verdict(weighed, self._reasons(weighed, self._contributions(weighed)))
+        evidence = named_evidence(Category.OTHER, weighed.features, weighed.vector, self._model)
+        return self._verdict(weighed, (*weighed.known, *evidence))
+
+    def explain(self, message: Message, known: Sequence[Known] = ()) -> Explanation:
         """Return the verdict of the full model with the exact contributions behind it."""
-        weighed = self._weigh(message)
+        weighed = self._weigh(message, known)
         found = self._contributions(weighed)
         return Explanation(
-            verdict=self._verdict(weighed, strongest(found, weighed.features)),
+            verdict=self._verdict(weighed, self._reasons(weighed, found)),
             category=weighed.likeliest,
-            contributions=found,
+            contributions=replace(found, named=(*found.named, *weighed.known)),
             features=weighed.features,
             vector=weighed.vector,
             what_if=without_reasons(weighed.features, weighed.vector, self._model, self._decide),
         )
 
-    def _weigh(self, message: Message) -> _Weighed:
+    def _weigh(self, message: Message, known: Sequence[Known]) -> _Weighed:
         features = extract_features(message, self._owner)
         vector = vectorise(features, self._model)
-        chances = probabilities(score(vector, self._model), self._model)
-        return _Weighed(features, vector, chances, self._decide(chances) if features.has_words else None)
+        scores = score(vector, self._model)
+        added = known_scores(known, self._model) if known else None
+        chances = probabilities(scores if added is None else scores + added.sum(axis=0), self._model)
+        category = self._decide(chances) if features.has_words else None
+        if added is None:
+            return _Weighed(features, vector, chances, category)
+        is_protected = category is Category.SCAM and any(one.name in PROTECTING for one in known)
+        shown = added @ direction_of(category or CATEGORIES[int(chances.argmax())])
+        evidence = tuple(
+            Evidence(one.name, one.quote, weight) for one, weight in zip(known, shown.tolist(), strict=True)
+        )
+        return _Weighed(features, vector, chances, None if is_protected else category, evidence, is_protected)
 
     def _decide(self, chances: Vector) -> Category | None:
         return decide(chances, self._costs)
 
     def _contributions(self, weighed: _Weighed) -> Contributions:
         return contributions(weighed.likeliest, weighed.features, weighed.vector, self._model)
+
+    @staticmethod
+    def _reasons(weighed: _Weighed, found: Contributions) -> tuple[Evidence, ...]:
+        """Return the evidence; first, whatever it weighs, that the sender is known, which decides more than any word."""
+        return (*weighed.known, *strongest(found, weighed.features))
 
     def _verdict(self, weighed: _Weighed, evidence: tuple[Evidence, ...]) -> Verdict:
         is_scam = weighed.category is Category.SCAM
@@ -245,6 +280,9 @@ class Judge:
 def _reason(weighed: _Weighed, evidence: tuple[Evidence, ...]) -> str:
     if not weighed.features.has_words:
         return "there is no readable text to judge"
+    if weighed.is_protected:
+        known = next(item for item in weighed.known if item.name in PROTECTING)
+        return f"reads like a scam, yet {describe(known.name)}: {known.quote}"
     if weighed.category is None:
         chances = weighed.chances.tolist()
         first, second = sorted(range(len(CATEGORIES)), key=lambda index: -chances[index])[:2]

@@ -7,8 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from triage.classify.features import Features
+from triage.classify.known import WEIGHTS, Known
 from triage.classify.model import Block, LinearModel, Vector
 from triage.classify.ngrams import spread
+from triage.records import CATEGORIES
 
 Buckets = npt.NDArray[np.int64]
 
@@ -89,6 +91,15 @@ def vectorise(features: Features, model: LinearModel) -> SparseVector:
 def score(vector: SparseVector, model: LinearModel) -> Vector:
     """Return one raw score for each category, shape (4,)."""
     return np.asarray(model.intercept + vector.values @ vector.weights, dtype=np.float64)
+
+
+def known_scores(known: Sequence[Known], model: LinearModel) -> Vector:
+    """Return what each fact adds to the raw scores, shape (facts, 4).
+
+    The weights are log-odds, which calibration makes of raw scores by a slope for each category.
+    """
+    table = [[WEIGHTS[one.name].get(category, 0.0) for category in CATEGORIES] for one in known]
+    return np.asarray(table, dtype=np.float64).reshape(len(known), len(CATEGORIES)) / model.slope
 
 
 def probabilities(scores: Vector, model: LinearModel) -> Vector:

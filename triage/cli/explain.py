@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from triage.bootstrap import build_authserv_ids, build_judge
+from triage.bootstrap import build_authserv_ids, build_judge, build_store, has_store
 from triage.classify.advice import REPORT
 from triage.classify.judge import Explanation, describe, only_vouched
 from triage.classify.nearest import Neighbour, nearest
@@ -21,6 +21,9 @@ from triage.cli.output import (
     probabilities_to_json,
 )
 from triage.cli.settings import optional_config
+from triage.config import Config
+from triage.lead.card import read_opportunity
+from triage.lead.people import NOBODY_KNOWN, People, known_of
 from triage.mail.parse import open_message
 from triage.modelfile import known_path, load_known
 from triage.records import Verdict
@@ -34,13 +37,26 @@ def explain(config_path: Path | None, message: str, *, as_json: bool) -> None:
     config = optional_config(config_path)
     judge = build_judge(config)
     opened = open_message(raw.content, is_cut=raw.is_cut)
-    found = judge.explain(only_vouched(opened.complete(), build_authserv_ids(config).get(raw.ref.account)))
+    whole = only_vouched(opened.complete(), build_authserv_ids(config).get(raw.ref.account))
+    found = judge.explain(whole)
+    if people := _load_people(config):
+        found = judge.explain(whole, known_of(whole, read_opportunity(whole, found.verdict), people))
     verdict = judge.clear(opened) or found.verdict
     alike = nearest(load_known(known_path()), found.vector, _NEIGHBOURS)
     if as_json:
         open_console().print(_to_json(message, verdict, found, alike), soft_wrap=True, markup=False)
     else:
         _print(verdict, found, alike)
+
+
+def _load_people(config: Config) -> People:
+    if not has_store(config):
+        return NOBODY_KNOWN
+    store = build_store(config)
+    try:
+        return People(tuple(store.leads.list_contacts()))
+    finally:
+        store.close()
 
 
 def _to_json(source: str, verdict: Verdict, found: Explanation, alike: Sequence[Neighbour]) -> str:

@@ -293,6 +293,66 @@ def roll_back(context: typer.Context) -> None:
 
 
 @app.command()
+def leads(
+    context: typer.Context,
+    unanswered: Annotated[
+        bool, typer.Option("--unanswered", help="Only those who wait for an answer of yours.")
+    ] = False,
+    since: Annotated[
+        str | None, typer.Option(help="Only leads with mail of the last days: 30d, 2w.", metavar="AGE")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a lead.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a table for spreadsheets.")] = False,
+    as_ics: Annotated[bool, typer.Option("--ics", help="Print tasks and deadlines for calendars.")] = False,
+) -> None:
+    """List leads: what is offered, by whom, how it stands, and how well it fits."""
+    _lazy("leads", "leads")(
+        context.obj, unanswered=unanswered, since=since, as_json=as_json, as_csv=as_csv, as_ics=as_ics
+    )
+
+
+@app.command()
+def network(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a person.")] = False,
+) -> None:
+    """Show who brought leads, who has not been in touch for long, and whom to thank."""
+    _lazy("network", "network")(context.obj, as_json=as_json)
+
+
+@app.command()
+def report(
+    context: typer.Context,
+    as_html: Annotated[bool, typer.Option("--html", help="Print a page of HTML.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--md", help="Print Markdown.")] = False,
+    output: Annotated[Path | None, typer.Option(help="Write it to a file instead.", metavar="FILE")] = None,
+    append: Annotated[
+        bool,
+        typer.Option("--append", help="Put the report that is due into the mailbox, as the daemon does: once a week."),
+    ] = False,
+) -> None:
+    """Tell the last seven days: leads, who waits, scams kept away, near misses, what was learnt."""
+    _lazy("report", "report")(context.obj, as_html=as_html, as_markdown=as_markdown, output=output, append=append)
+
+
+@app.command()
+def draft(  # noqa: PLR0913, PLR0917  one parameter for each option of the contract
+    context: typer.Context,
+    lead: Annotated[str, typer.Argument(help="The lead, as `triage leads` names it.", metavar="LEAD")],
+    interested: Annotated[bool, typer.Option("--interested", help="You want to talk.")] = False,
+    not_now: Annotated[bool, typer.Option("--not-now", help="You decline for now.")] = False,
+    refer: Annotated[bool, typer.Option("--refer", help="You may know somebody else.")] = False,
+    ask: Annotated[bool, typer.Option("--ask", help="You want to know what the mail does not say.")] = False,
+    language: Annotated[
+        str | None, typer.Option(help="Write in this language; by default in that of the mail.", metavar="XX")
+    ] = None,
+) -> None:
+    """Write an answer into the Drafts folder, asking for what the mail does not say; nothing is ever sent."""
+    given = {"interested": interested, "not-now": not_now, "refer": refer, "ask": ask}
+    _lazy("draft", "draft")(context.obj, lead, [kind for kind, is_given in given.items() if is_given], language)
+
+
+@app.command()
 def evaluate(
     output: Annotated[
         Path | None,

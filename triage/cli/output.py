@@ -12,7 +12,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from triage.classify.judge import advice_for
 from triage.errors import ConfigError
 from triage.records import Category, Outcome, State, Verdict
 
@@ -124,6 +123,8 @@ def _row(outcome: Outcome) -> tuple[Text | str, ...]:
 
 def advice_line(verdict: Verdict) -> str | None:
     """Return what to do about a scam, None for anything else."""
+    from triage.classify.judge import advice_for  # noqa: PLC0415  brings NumPy along, which what judges nothing does without
+
     return advice_for(verdict)
 
 

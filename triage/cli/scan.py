@@ -14,6 +14,8 @@ import typer
 from triage.bootstrap import (
     build_account_sources,
     build_authserv_ids,
+    build_beside,
+    build_book,
     build_judge,
     build_names,
     build_path_sources,
@@ -27,7 +29,9 @@ from triage.cli.settings import optional_config, required_config
 from triage.cli.signals import stopping_on_signals
 from triage.config import Config
 from triage.errors import ConfigError
-from triage.interfaces import MailSource
+from triage.interfaces import MailSource, ServerSource
+from triage.lead.people import NOBODY_KNOWN, People
+from triage.opening import work_accounts
 from triage.records import Category, Outcome, State
 from triage.service.cycle import Judges, PassOptions, choose, run_pass
 from triage.service.judging import MANY, JudgePool, useful_workers
@@ -87,15 +91,20 @@ def scan(  # noqa: PLR0913  one parameter for each option of the contract
         if store is not None:
             stack.callback(store.close)
         stack.callback(sys.stdout.flush)
+        read_sent_first(config, sources, store if run_id is not None else None)
         options = PassOptions(
             build_names(config),
             run_id,
             build_authserv_ids(config),
             label_again=True,  # asked for by name, unlike what the daemon does
             should_stop=should_stop,
+            people=load_people(store),
+            book=build_book(config, store) if store is not None and run_id is not None else None,
+            labels_only=work_accounts(config),
+            ours=store.leads.report_ids() if store is not None else frozenset(),
         )
         judge = build_judge(config)
-        options = replace(options, pool=stack.enter_context(_open_pool(config, judge, paths, limit)))
+        options = replace(options, pool=stack.enter_context(_open_pool(config, judge, options.people, paths, limit)))
         leases = Leases(store) if store is not None and run_id is not None else None
         if leases is not None:
             stack.enter_context(leases.renewing())
@@ -111,8 +120,26 @@ def scan(  # noqa: PLR0913  one parameter for each option of the contract
         raise typer.Exit(FOUND_WRONG)
 
 
+def read_sent_first(config: Config, sources: Sequence[MailSource], store: "Store | None") -> None:
+    """Read what is new in the Sent folders: who is known, and which leads are answered, as the daemon does."""
+    if store is None:  # a dry run remembers nothing
+        return
+    beside = build_beside(config)
+    leases = Leases(store)
+    for source in sources:
+        if beside.sent_since is None or source.name in beside.labels_only or not isinstance(source, ServerSource):
+            continue
+        with leases.holding(pass_lease(source.name), patience=LEASE_PATIENCE):
+            beside.read_sent_folder(source, store, beside.sent_since)
+
+
+def load_people(store: "Store | None") -> People:
+    """Return whom the owner wrote to, nobody without a store."""
+    return People(tuple(store.leads.list_contacts())) if store is not None else NOBODY_KNOWN
+
+
 def _open_pool(
-    config: Config, judge: Judge, paths: Sequence[Path], limit: int | None
+    config: Config, judge: Judge, people: People, paths: Sequence[Path], limit: int | None
 ) -> AbstractContextManager[Judges | None]:
     """Start processes that judge, or join the cluster, where there may be enough messages to be worth it."""
     if limit is not None and limit < MANY:
@@ -122,8 +149,8 @@ def _open_pool(
     if config.cluster.scheduler:
         from triage.service.bulk import ClusterJudges  # noqa: PLC0415  most have no cluster
 
-        return ClusterJudges(judge, config.cluster)
-    return JudgePool(judge, useful_workers()) if useful_workers() > 1 else nullcontext()
+        return ClusterJudges(judge, config.cluster, people)
+    return JudgePool(judge, useful_workers(), people) if useful_workers() > 1 else nullcontext()
 
 
 def _open_memory(config: Config, *, apply: bool) -> "Store | None":

@@ -183,6 +183,22 @@ class ImapMailbox:
                 if ref.uid in fetched:
                     yield self._to_message(ref, self._whole(ref.uid, fetched[ref.uid]), extra)
 
+    def iter_beginnings(self, refs: Sequence[MessageRef], octets: int) -> Iterator[RawMessage | UnreadableMessage]:
+        """Fetch the first octets of each message; nothing else is asked, whatever they hold."""
+        items = ["RFC822.SIZE", "INTERNALDATE", f"BODY.PEEK[]<0.{octets}>"]
+        for start in range(0, len(refs), FETCH_BATCH):
+            batch = [ref for ref in refs[start : start + FETCH_BATCH] if ref.uidvalidity == self._uidvalidity]
+            with translated(self._account, f"reading {self._folder}"):
+                found = self._client.fetch([ref.uid for ref in batch], items) if batch else {}
+            for ref in batch:
+                answer = found.get(ref.uid, {})
+                content, size = _body(answer), answer.get(b"RFC822.SIZE")
+                if content:
+                    moment = _moment(answer.get(b"INTERNALDATE"))
+                    yield RawMessage(ref, content[:octets], size if isinstance(size, int) else None, moment)
+                elif answer:
+                    yield UnreadableMessage(ref, "the server gives no body for it")
+
     def _whole(self, uid: Uid, items: Mapping[bytes, object] | None) -> Mapping[bytes, object] | None:
         """Ask once more, for it alone, where a message of some size comes without a body: OK is not "got it"."""
         if items is None or _body(items) or not items.get(b"RFC822.SIZE"):

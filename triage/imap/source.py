@@ -11,6 +11,7 @@ from imapclient import IMAPClient
 
 from triage.config import AccountConfig, LabelsConfig
 from triage.errors import FolderError, ProtocolError, TransientMailError
+from triage.imap.appending import append_once, find_role
 from triage.imap.capabilities import Mode, ServerFacts, choose_label_mode
 from triage.imap.connection import connect, disconnect, log_out
 from triage.imap.errors import translated
@@ -19,6 +20,7 @@ from triage.imap.folders import select_folder
 from triage.imap.labels import Labels, make_labels
 from triage.imap.mailbox import ImapMailbox
 from triage.imap.watch import watch_folder
+from triage.interfaces import FolderRole
 from triage.records import LABEL_NAMES
 
 log = logging.getLogger(__name__)
@@ -91,6 +93,35 @@ class ImapSource:
                 if client.has_capability("CONDSTORE") and client.has_capability("ENABLE"):
                     client.enable("CONDSTORE")  # Dovecot tells HIGHESTMODSEQ only then (RFC 7162 section 3.1)
         return self._client
+
+    def find_folder(self, role: FolderRole) -> str | None:
+        """Return the folder of a role; see `ServerSource`."""
+        configured: str | None = getattr(self._account, f"{role.value}_folder")
+        if configured:
+            return configured
+        with self._session() as client:
+            # What is known of this session is as good; else two commands, and no folder is opened.
+            return find_role(role, self._facts or fetch_facts(client, self.name))
+
+    def append(self, folder: str, content: bytes, message_id: str, flags: Sequence[str] = ()) -> bool:
+        """Put a message of our own into a folder, unless it is there already; see `ServerSource`."""
+        with self._session() as client:
+            return append_once(client, self.name, folder, content, message_id, flags)
+
+    @contextmanager
+    def _session(self) -> Iterator[IMAPClient]:
+        """Use the session at hand if it lives, else a new one; a broken one is dropped."""
+        if self._client is not None:
+            try:
+                with translated(self.name, "asking whether the session lives"):
+                    self._client.noop()
+            except (TransientMailError, ProtocolError):
+                self.drop()
+        try:
+            yield self._connected()
+        except (TransientMailError, ProtocolError):
+            self.drop()
+            raise
 
     def watch(self, folder: str, ring: Callable[[], None]) -> bool:
         """Ring on news in a folder until `stop_watching`; see `ServerSource`."""

@@ -12,6 +12,7 @@ from triage.classify.judge import Judge
 from triage.errors import AccountError, FolderError, SecretError, StoreError, TransientStoreError, TriageError
 from triage.interfaces import ServerSource
 from triage.service.backoff import Backoff
+from triage.service.beside import Beside
 from triage.service.leases import Leases, daemon_lease, pass_lease
 from triage.service.visit import CycleReport, Visit, VisitOptions
 from triage.store.records import PassInfo
@@ -26,6 +27,7 @@ class Surroundings:
     Attributes:
         fatal: told of an error after which nothing can go on.
         failed: told of a runner that is to run again when its back-off ends.
+        beside: reads what is sent and what lies in Junk; None for nobody.
         monotonic: seconds that no change of the clock disturbs.
     """
 
@@ -35,6 +37,7 @@ class Surroundings:
     monotonic: Callable[[], float] = time.monotonic
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     backoff: Callable[[], Backoff] = field(default=Backoff)
+    beside: Beside | None = None
 
 
 @dataclass(frozen=True)
@@ -63,10 +66,44 @@ def attempt(work: Callable[[], CycleReport | None]) -> Ended:
         return Ended(bug=f"{type(error).__name__} at {frame.name}:{frame.lineno or 0}")
 
 
+class SideReading:
+    """Reads Sent and Junk of an account beside its folders, at most so often."""
+
+    def __init__(self, beside: Beside, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """Prepare; nothing was read yet."""
+        self._beside = beside
+        self._monotonic = monotonic
+        self._read_at: float | None = None
+
+    def read(self, source: ServerSource, options: VisitOptions, *, is_first: bool) -> CycleReport:
+        """Read after the folders, so that no new mail waits for it; on the very first pass before them.
+
+        Raises:
+            TransientMailError, StoreError: see `Beside.read`.
+        """
+        report, now = CycleReport(source.name), self._monotonic()
+        is_due = self._read_at is None or now - self._read_at >= self._beside.every.total_seconds()
+        if options.should_stop() or not is_due or (is_first and self._beside.knows_sent(source, options)):
+            return report
+        try:
+            self._beside.read(source, options)
+        except FolderError as error:
+            return replace(report, problems=(str(error),))
+        self._read_at = now
+        return report
+
+
 def visit_folders(
-    source: ServerSource, options: VisitOptions, leases: Leases, clock: Callable[[], datetime]
+    source: ServerSource,
+    options: VisitOptions,
+    leases: Leases,
+    clock: Callable[[], datetime],
+    side: SideReading | None = None,
 ) -> CycleReport:
     """Run one pass over all folders of an account, alone, and return its counts.
+
+    Args:
+        side: reads what lies beside these folders; None for nothing.
 
     Raises:
         AccountError: login refused or certificate untrusted.
@@ -75,9 +112,13 @@ def visit_folders(
     """
     report = CycleReport(source.name)
     with leases.holding(pass_lease(source.name)):
+        if side is not None:
+            report += side.read(source, options, is_first=True)
         for folder in source.folders():
             if not options.should_stop():
                 report += _visit(source, folder, options)
+        if side is not None:
+            report += side.read(source, options, is_first=False)
     problem = "; ".join(report.problems) or None
     options.store.save_pass(
         PassInfo(source.name, clock(), report.seen, report.unjudged, report.labelled, problem=problem)
@@ -107,6 +148,8 @@ class AccountRunner:
         self._is_running = False
         self._is_rung = False
         self._not_before = 0.0
+        beside = surroundings.beside
+        self._side = SideReading(beside, surroundings.monotonic) if beside is not None else None
         self._waits_for: str | None = None
         self._folder_problems: tuple[str, ...] = ()
         self.paused: str | None = None
@@ -199,7 +242,7 @@ class AccountRunner:
             return CycleReport(self.name)
         leases = self._around.leases
         options = replace(self._options, fence=lambda: leases.confirm(pass_lease(self.name)))
-        return visit_folders(self.source, options, leases, self._around.clock)
+        return visit_folders(self.source, options, leases, self._around.clock, self._side)
 
     def _serves(self) -> bool:
         """Return whether the account is ours: another daemon may have been first, and is waited for."""

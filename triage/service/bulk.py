@@ -13,6 +13,7 @@ import joblib
 
 from triage.classify.judge import Judge
 from triage.config import ClusterConfig
+from triage.lead.people import NOBODY_KNOWN, People
 from triage.service.cluster import connect
 from triage.service.judging import Item, Judgement, batched, judge_here, judge_item, read_ahead
 
@@ -28,9 +29,14 @@ _PARTS_A_CORE = 2
 class ClusterJudges:
     """Judges many messages on a cluster by joblib's Dask backend, in place of processes on this machine."""
 
-    def __init__(self, judge: Judge, config: ClusterConfig) -> None:
-        """Prepare; nothing is connected yet."""
+    def __init__(self, judge: Judge, config: ClusterConfig, people: People = NOBODY_KNOWN) -> None:
+        """Prepare; nothing is connected yet.
+
+        Args:
+            people: whom the owner wrote to.
+        """
         self._judge = judge
+        self._people = people
         self._config = config
         self._guard = threading.Lock()
         self._client: Client | None = None
@@ -66,14 +72,14 @@ class ClusterJudges:
         client = self._client
         if client is None or not (cores := sum(client.nthreads().values())):
             log.warning("the cluster has no worker, judging here")
-            yield from judge_here(self._judge, items, authserv_ids)
+            yield from judge_here(self._judge, items, authserv_ids, self._people)
             return
         runs = cycle([self._parallel(client), self._parallel(client)])
         former: tuple[Sequence[Sequence[Item]], Iterator[list[Judgement]]] | None = None
         with closing(read_ahead(items, self._guard)) as batches:
             for window in batched(batches, cores * _PARTS_A_CORE):
                 judging = joblib.delayed(_judge_part)
-                found = next(runs)(judging(self._judge, batch, authserv_ids) for batch in window)
+                found = next(runs)(judging(self._judge, batch, authserv_ids, self._people) for batch in window)
                 if former is not None:
                     yield from self._pair(*former, authserv_ids)
                 former = window, found
@@ -81,8 +87,8 @@ class ClusterJudges:
             yield from self._pair(*former, authserv_ids)
 
     def _parallel(self, client: "Client") -> joblib.Parallel:
-        # The model goes to each worker once, not with each batch.
-        with joblib.parallel_config(backend="dask", client=client, scatter=[self._judge]):
+        # The model and the people go to each worker once, not with each batch.
+        with joblib.parallel_config(backend="dask", client=client, scatter=[self._judge, self._people]):
             return joblib.Parallel(n_jobs=-1, return_as="generator", batch_size=1, pre_dispatch="all")
 
     def _pair(
@@ -97,10 +103,12 @@ class ClusterJudges:
                 judged = next(found)
             except (KilledWorker, CancelledError, OSError) as error:
                 log.warning("the cluster lost messages, judging them here reason=%s", type(error).__name__)
-                yield from judge_here(self._judge, chain(batch, *left), authserv_ids)
+                yield from judge_here(self._judge, chain(batch, *left), authserv_ids, self._people)
                 return
             yield from zip(batch, judged, strict=True)
 
 
-def _judge_part(judge: Judge, batch: Sequence[Item], authserv_ids: Mapping[str, str]) -> list[Judgement]:
-    return [judge_item(judge, item, authserv_ids.get(item.ref.account)) for item in batch]
+def _judge_part(
+    judge: Judge, batch: Sequence[Item], authserv_ids: Mapping[str, str], people: People
+) -> list[Judgement]:
+    return [judge_item(judge, item, authserv_ids.get(item.ref.account), people) for item in batch]

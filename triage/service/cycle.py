@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from triage.classify.judge import Judge
 from triage.interfaces import Mailbox
+from triage.lead.people import NOBODY_KNOWN, People
 from triage.records import (
     Applied,
     LabelChange,
@@ -24,6 +25,7 @@ from triage.service.recovery import settle_pending
 from triage.store.records import Entry, Intent, Status
 
 if TYPE_CHECKING:
+    from triage.service.leadbook import LeadBook
     from triage.store.store import Store  # brings SQLAlchemy along, which a scan of paths does without
 
 log = logging.getLogger(__name__)
@@ -54,8 +56,12 @@ class PassOptions:
         not_before: messages the server received earlier are passed over; None judges all.
         should_stop: asked between chunks; a pass that stops has finished its chunk.
         label_again: also write what was once written and taken back with `undo`.
-        pool: judges beside this process where there are many messages; None judges here.
+        pool: judges beside this process where there are many messages, and knows people itself; None judges here.
         fence: called before anything is written; raises where this process may not any more.
+        people: whom the owner wrote to.
+        book: where leads are written down; None for nowhere.
+        ours: Message-IDs of our own reports, which are passed over.
+        labels_only: accounts where nothing but labels is ever written: no mail moves.
     """
 
     names: LabelNames
@@ -66,6 +72,10 @@ class PassOptions:
     should_stop: Callable[[], bool] = lambda: False
     pool: Judges | None = None
     fence: Callable[[], None] = lambda: None
+    people: People = NOBODY_KNOWN
+    book: "LeadBook | None" = None
+    labels_only: frozenset[str] = frozenset()
+    ours: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +106,18 @@ def run_pass(
     if options.pool is not None and len(refs) >= MANY:
         judged = options.pool.judge_all(items, options.authserv_ids)
     else:
-        judged = judge_here(judge, items, options.authserv_ids)
-    for group in batched(judged, CHUNK):
+        judged = judge_here(judge, items, options.authserv_ids, options.people)
+    others = (pair for pair in judged if pair[1].message_id is None or pair[1].message_id not in options.ours)
+    for group in batched(others, CHUNK):
+        for item, found in group:
+            if options.book is not None and isinstance(item, RawMessage):
+                options.book.note(item, found)
         planned = _plan([_to_outcome(item, found) for item, found in group], mailbox, store, options)
         if store is not None and options.run_id is not None:
             with options.pool.guard if options.pool else nullcontext():
                 planned = _apply(planned, mailbox, store, options)
+        if options.book is not None:
+            options.book.save()
         yield from (one.outcome for one in planned)
 
 
@@ -157,7 +173,8 @@ def _plan(judged: Sequence[_Judged], mailbox: Mailbox, store: "Store | None", op
                 known = [entry for entry in known if entry.status is not Status.UNDONE]
             change = plan_labels(one.outcome.ref, verdict, one.present, known, options.names)
             if change.move_to:
-                change = replace(change, move_to=mailbox.move_target(change.move_to))
+                may_move = mailbox.account not in options.labels_only
+                change = replace(change, move_to=mailbox.move_target(change.move_to) if may_move else "")
             if not mailbox.carries_keywords:
                 change = replace(change, add=change.add - {PHISHING})
             one = replace(one, outcome=replace(one.outcome, change=change))

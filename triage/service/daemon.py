@@ -21,8 +21,10 @@ from triage.classify.judge import Judge
 from triage.errors import StoreError, TransientStoreError
 from triage.interfaces import ServerSource
 from triage.service.account import AccountRunner, Surroundings
+from triage.service.beside import Beside
 from triage.service.leases import RENEW_SECONDS, Leases, daemon_lease
 from triage.service.notify import save_health, tell_manager
+from triage.service.reporting import ReportPlan, report_beside
 from triage.service.training import TrainingPlan, train_beside
 from triage.service.visit import VisitOptions
 from triage.service.watching import Watchers
@@ -63,6 +65,8 @@ class DaemonOptions:
         health_file: where the heart writes; None for nowhere.
         watched: accounts that are watched by IDLE.
         training: when and how to learn; None for never.
+        beside: see `Surroundings`.
+        report: when and how to write the weekly report; None for never.
         newer_judge: returns a judge with another model if one was taken into use since it was last
             asked, else None.
         cluster: where passes run, and what their orders say; None for threads of this process.
@@ -75,6 +79,8 @@ class DaemonOptions:
     training: TrainingPlan | None = None
     newer_judge: Callable[[], Judge | None] = lambda: None
     cluster: "tuple[ClusterPool, Orders] | None" = None
+    beside: Beside | None = None
+    report: ReportPlan | None = None
 
 
 class Daemon:
@@ -95,7 +101,7 @@ class Daemon:
         self._reload_asked = threading.Event()
         self._fatal: StoreError | None = None
         self._leases = Leases(store)
-        around = Surroundings(self._leases, self._stop_for, self._schedule_retry)
+        around = Surroundings(self._leases, self._stop_for, self._schedule_retry, beside=options.beside)
         visits = replace(visits, should_stop=self._stopping.is_set)
         self._away: dict[str, RemoteRunner] = {}
         self._numbers = count(1)
@@ -173,6 +179,8 @@ class Daemon:
             )
         if self._options.training is not None:
             self._schedule_training(self._options.training)
+        if self._options.report is not None:
+            self._schedule_report(self._options.report)
         self._scheduler.start()
         for watchers in self._watchers:
             watchers.start()
@@ -210,6 +218,20 @@ class Daemon:
 
         self._guarded("not trained for now, the store cannot be read", train)
         self._wake.set()  # a new model is taken into use at once
+
+    def _schedule_report(self, plan: ReportPlan) -> None:
+        """Write the report on its day, and soon after a start that missed it; what is written is not written again."""
+        job, options = partial(self._report, plan), {"executor": "training"}
+        trigger = CronTrigger(day_of_week=plan.weekday, hour=plan.hour, minute=plan.minute)
+        self._scheduler.add_job(job, trigger, **options)
+        self._scheduler.add_job(job, DateTrigger(datetime.now(UTC) + _SETTLED), **options)
+
+    def _report(self, plan: ReportPlan) -> None:
+        def report() -> None:
+            if plan.is_wanted(self._store, datetime.now(UTC)):
+                report_beside(plan, self._stopping.is_set)
+
+        self._guarded("no report for now, the store cannot be read", report)
 
     def _refresh(self) -> None:
         judge = self._options.newer_judge()

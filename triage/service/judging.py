@@ -14,14 +14,19 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from types import TracebackType
 from typing import Self, TypeVar
 
-from triage.classify.judge import Judge
+from triage.classify.judge import Judge, Judged
 from triage.errors import MessageError
+from triage.lead.card import read_opportunity
+from triage.lead.lead import NOTHING_SAID, message_ids
+from triage.lead.people import NOBODY_KNOWN, People, known_of
 from triage.mail.identity import fingerprint
-from triage.records import RawMessage, UnreadableMessage, Verdict
+from triage.mail.parse import parse_date
+from triage.records import Category, RawMessage, UnreadableMessage, Verdict
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +50,8 @@ class Judgement:
     Attributes:
         verdict: None if it could not be judged; `error` says why.
         mark: its identity, empty where it could not be read.
+        thread: the Message-IDs it answers, the nearest first.
+        date: of its Date header, None where that cannot be read.
     """
 
     verdict: Verdict | None
@@ -53,10 +60,16 @@ class Judgement:
     message_id: str | None = None
     subject: str = ""
     sender: str = ""
+    thread: tuple[str, ...] = ()
+    date: datetime | None = None
 
 
-def judge_item(judge: Judge, item: Item, authserv_id: str | None) -> Judgement:
-    """Judge one message; what is wrong with it is told, never raised."""
+def judge_item(judge: Judge, item: Item, authserv_id: str | None, people: People = NOBODY_KNOWN) -> Judgement:
+    """Judge one message; what is wrong with it is told, never raised.
+
+    Args:
+        people: whom the owner wrote to; what is known of the message's people is weighed too.
+    """
     if isinstance(item, UnreadableMessage):
         return Judgement(None, item.reason)
     mark = item.server_id or fingerprint(item.content)
@@ -66,27 +79,48 @@ def judge_item(judge: Judge, item: Item, authserv_id: str | None) -> Judgement:
         return Judgement(None, str(error), mark)
     opened = found.opened
     sender = opened.sender
-    return Judgement(found.verdict, None, mark, opened.message_id, opened.subject, sender.addr_spec if sender else "")
+    return Judgement(
+        weigh_people(judge, found, people),
+        None,
+        mark,
+        opened.message_id,
+        opened.subject,
+        sender.addr_spec if sender else "",
+        message_ids(opened.parts.first("in-reply-to"), opened.parts.first("references")),
+        parse_date(opened.parts.first("date")),
+    )
+
+
+def weigh_people(judge: Judge, found: Judged, people: People) -> Verdict:
+    """Return the verdict with what is known of sender and referrer; the same where nothing is."""
+    message, verdict = found.message, found.verdict
+    if message is None or not people:
+        return verdict
+    card = NOTHING_SAID if verdict.category is Category.OTHER else read_opportunity(message, verdict)
+    known = known_of(message, card, people)
+    return judge.judge(message, known) if known else verdict
 
 
 def judge_here(
-    judge: Judge, items: Iterable[Item], authserv_ids: Mapping[str, str]
+    judge: Judge, items: Iterable[Item], authserv_ids: Mapping[str, str], people: People = NOBODY_KNOWN
 ) -> Iterator[tuple[Item, Judgement]]:
     """Yield each message with its judgement, one after the other."""
     for item in items:
-        yield item, judge_item(judge, item, authserv_ids.get(item.ref.account))
+        yield item, judge_item(judge, item, authserv_ids.get(item.ref.account), people)
 
 
 class JudgePool:
     """Processes that judge; started before any thread, for they are forked where the system can."""
 
-    def __init__(self, judge: Judge, workers: int) -> None:
+    def __init__(self, judge: Judge, workers: int, people: People = NOBODY_KNOWN) -> None:
         """Prepare; nothing is started yet.
 
         Args:
             workers: how many processes.
+            people: whom the owner wrote to.
         """
         self._judge = judge
+        self._people = people
         self._workers = workers
         self._executor: ProcessPoolExecutor | None = None
         self._guard = threading.Lock()
@@ -104,7 +138,7 @@ class JudgePool:
             self._workers,
             mp_context=multiprocessing.get_context(method),
             initializer=_begin,
-            initargs=(self._judge, os.getpid()),
+            initargs=(self._judge, self._people, os.getpid()),
         )
         self._executor.submit(_judge_batch, [], {})
         return self
@@ -148,7 +182,7 @@ class JudgePool:
             log.warning("a process that judged has died; going on without it")
             found = None
         if found is None:
-            yield from judge_here(self._judge, batch, authserv_ids)
+            yield from judge_here(self._judge, batch, authserv_ids, self._people)
         else:
             yield from zip(batch, found, strict=True)
 
@@ -190,12 +224,13 @@ def batched(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
 
 
 _judge: Judge | None = None
+_people = NOBODY_KNOWN
 
 
-def _begin(judge: Judge, parent: int) -> None:
+def _begin(judge: Judge, people: People, parent: int) -> None:
     """Prepare a process: it ends with its parent, not at Ctrl-C, which the parent answers."""
-    global _judge  # noqa: PLW0603  a process of its own, set once
-    _judge = judge
+    global _judge, _people
+    _judge, _people = judge, people
     gc.freeze()  # what was there at the start stays: no need to look through it again and again
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -212,4 +247,4 @@ def _judge_batch(batch: Sequence[Item], authserv_ids: Mapping[str, str]) -> list
     if _judge is None:
         message = "the process was not prepared"
         raise RuntimeError(message)
-    return [judge_item(_judge, item, authserv_ids.get(item.ref.account)) for item in batch]
+    return [judge_item(_judge, item, authserv_ids.get(item.ref.account), _people) for item in batch]

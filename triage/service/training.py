@@ -48,16 +48,22 @@ class TrainingPlan:
 
 def train_beside(plan: TrainingPlan, should_stop: Callable[[], bool]) -> None:
     """Train in a process of its own and log how it ended; end it when the daemon stops, or after hours."""
-    with subprocess.Popen(  # noqa: S603  our own program
-        plan.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        with suppress(OSError):  # mail comes first
-            os.setpriority(os.PRIO_PROCESS, process.pid, _NICE)
-        ended = _wait(process, should_stop)
+    ended = run_beside(plan.command, should_stop)
     if ended is None:
         log.warning("training cut short; the next one goes on")
     else:
-        _report(process.returncode, *ended)
+        _report(*ended)
+
+
+def run_beside(command: Sequence[str], should_stop: Callable[[], bool]) -> tuple[int, str, str] | None:
+    """Run a command of our own and return its status and what it said; None if it was ended before it had done."""
+    with subprocess.Popen(  # noqa: S603  our own program
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        with suppress(OSError):  # mail comes first
+            os.setpriority(os.PRIO_PROCESS, process.pid, _NICE)
+        said = _wait(process, should_stop)
+    return None if said is None else (process.returncode, *said)
 
 
 def _wait(process: subprocess.Popen[str], should_stop: Callable[[], bool]) -> tuple[str, str] | None:

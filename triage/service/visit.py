@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 from triage.classify.judge import Judge
 from triage.interfaces import ServerMailbox
+from triage.lead.people import NOBODY_KNOWN, People
 from triage.records import Cursor, MessageRef, Outcome, RawMessage, State, Uid
 from triage.service.backoff import is_due, retry_delay
 from triage.service.cycle import CHUNK, PassOptions, run_pass
+from triage.service.leadbook import LeadBook
 from triage.service.plan import LabelNames
 from triage.service.relabelling import note_relabellings
 from triage.store.records import Retry
@@ -62,6 +64,9 @@ class VisitOptions:
         should_stop: asked between chunks.
         fence: see `PassOptions`.
         clock: the time now, aware.
+        book: makes what leads are written down in; None for nothing.
+        people: whom the owner wrote to.
+        labels_only: see `PassOptions`.
     """
 
     judge: Judge
@@ -73,6 +78,9 @@ class VisitOptions:
     should_stop: Callable[[], bool] = lambda: False
     fence: Callable[[], None] = lambda: None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    book: Callable[[], LeadBook] | None = None
+    people: Callable[[], People] = lambda: NOBODY_KNOWN
+    labels_only: frozenset[str] = frozenset()
 
 
 class Visit:
@@ -158,6 +166,10 @@ class Visit:
             not_before=None if self._known else self._began_at() - _SKEW,
             should_stop=self._options.should_stop,
             fence=self._options.fence,
+            people=self._options.people(),
+            book=self._options.book() if self._options.book else None,
+            labels_only=self._options.labels_only,
+            ours=self._store.leads.report_ids(),
         )
         gone = set(retries)
         cursor, done = self._known, list[Uid]()

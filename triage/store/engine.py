@@ -190,4 +190,8 @@ def put(connection: Connection, table: Table, rows: Sequence[Mapping[str, object
     others = {column.name: statement.excluded[column.name] for column in table.c if column.name not in key}
     # In the order of the key, so that two processes never wait for each other in a circle.
     ordered = sorted(rows, key=lambda row: tuple(str(row[name]) for name in key))
-    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=others), ordered)
+    if others:
+        statement = statement.on_conflict_do_update(index_elements=key, set_=others)
+    else:  # a table that is all key: what is there says the same
+        statement = statement.on_conflict_do_nothing(index_elements=key)
+    connection.execute(statement, ordered)

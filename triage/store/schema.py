@@ -1,4 +1,9 @@
-"""The tables. Texts, subjects and addresses of mail are never among the columns."""
+"""The tables. Texts of mail are never among the columns.
+
+Subjects, names and addresses are only where a person has to recognise what is meant: in leads and
+near misses, which the owner is to answer or look at, and in contacts, whom the owner wrote to. All
+else knows mail by fingerprints and places. An SQLite store is readable by its owner alone.
+"""
 
 from sqlalchemy import (
     BigInteger,
@@ -208,4 +213,119 @@ trainings = Table(
     Column("examples", Integer, nullable=False),
     Column("evidence", String(64), nullable=False),
     Column("reason", Words, nullable=False),
+)
+
+# -- leads: fields of cards, and who sent them; the owner's own data
+
+leads = Table(
+    "leads",
+    metadata,
+    Column("lead_id", String(60), primary_key=True),
+    Column("first_at", Moment, nullable=False),
+    Column("last_at", Moment, nullable=False),
+    Index("leads_by_age", "last_at"),
+)
+
+lead_messages = Table(
+    "lead_messages",
+    metadata,
+    Column("account", String(200), primary_key=True),
+    Column("fingerprint", String(32), primary_key=True),
+    Column("lead_id", String(60), nullable=False),
+    Column("folder", Name(1000), nullable=False),
+    Column("uidvalidity", BigInteger, nullable=False),
+    Column("uid", BigInteger, nullable=False),
+    Column("key", Name(1000), nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("category", String(20)),
+    Column("scam_kind", String(40)),
+    Column("sender_name", Words, nullable=False),
+    Column("sender_address", Words, nullable=False),
+    Column("reply_to", Words, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("message_id", Words, nullable=False),
+    Column("thread", Words, nullable=False),
+    Column("card", Words, nullable=False),  # JSON
+    Column("is_rescued", Boolean, nullable=False),
+    Index("lead_messages_by_lead", "lead_id"),
+)
+
+# By what an answer to a lead is known: hashes of Message-IDs, addresses and subjects.
+lead_marks = Table(
+    "lead_marks",
+    metadata,
+    Column("lead_id", String(60), primary_key=True),
+    Column("mark", String(16), primary_key=True),
+    Column("way", String(10), nullable=False),
+    Index("lead_marks_by_mark", "mark"),
+)
+
+# What the owner sent: when, what kind, and the same hashes; of the mail itself nothing.
+sent_marks = Table(
+    "sent_marks",
+    metadata,
+    Column("mark", String(16), primary_key=True),
+    Column("sent_at", Moment, primary_key=True),
+    Column("reply", String(20), primary_key=True),
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("address", Name(400), primary_key=True),
+    Column("name", Words, nullable=False),
+    Column("sent", Integer, nullable=False),
+    Column("first_sent_at", Moment, nullable=False),
+    Column("last_sent_at", Moment, nullable=False),
+    Column("last_received_at", Moment),
+)
+
+# Folders beside those that are labelled: how far Sent and Junk were read.
+side_cursors = Table(
+    "side_cursors",
+    metadata,
+    Column("account", String(200), primary_key=True),
+    Column("purpose", String(20), primary_key=True),
+    Column("folder", Name(1000), nullable=False),
+    Column("uidvalidity", BigInteger, nullable=False),
+    Column("last_uid", BigInteger, nullable=False),
+)
+
+appearances = Table(
+    "appearances",
+    metadata,
+    Column("account", String(200), primary_key=True),
+    Column("fingerprint", String(32), primary_key=True),
+    Column("platform", String(40), nullable=False),
+    Column("what", String(20), nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("number", Integer, nullable=False),
+    Index("appearances_by_age", "seen_at"),
+)
+
+near_misses = Table(
+    "near_misses",
+    metadata,
+    Column("account", String(200), primary_key=True),
+    Column("fingerprint", String(32), primary_key=True),
+    Column("folder", Name(1000), nullable=False),
+    Column("uidvalidity", BigInteger, nullable=False),
+    Column("uid", BigInteger, nullable=False),
+    Column("key", Name(1000), nullable=False),
+    Column("category", String(20), nullable=False),
+    Column("lead_chance", Integer, nullable=False),  # thousandths
+    Column("sender", Words, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("judged_at", Moment, nullable=False),
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("account", String(200), primary_key=True),
+    Column("week", String(10), primary_key=True),
+    Column("folder", Name(1000), nullable=False),
+    Column("message_id", Words, nullable=False),
+    Column("intended_at", Moment, nullable=False),
+    Column("appended_at", Moment),
 )

@@ -15,6 +15,7 @@ from triage.records import Cursor, LabelChange, MessageRef, Outcome, State, Uid,
 from triage.store.columns import Moment
 from triage.store.engine import make_engine, put, transaction
 from triage.store.evidence import EvidenceStore
+from triage.store.leads import LeadStore
 from triage.store.records import Entry, Intent, PassInfo, Pruned, Relabelling, Retry, RunInfo, Status
 from triage.store.schema import cursors, journal, judgements, leases, passes, relabellings, retries, runs
 from triage.store.upgrade import bring_up_to_date
@@ -57,6 +58,7 @@ class Store:
         """Keep the engine; connections are made when needed."""
         self._engine = engine
         self.evidence = EvidenceStore(engine)
+        self.leads = LeadStore(engine)
 
     def _reading(self) -> AbstractContextManager[Connection]:
         return transaction(self._engine, writing=False)

@@ -1,0 +1,230 @@
+"""Leads, contacts, sent mail, near misses and reports in the store: the same on every database."""
+
+import stat
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from tests.builders import make_offer, make_raw, make_ref, make_scam, make_verdict
+from tests.leads import NOW, fact, make_card, make_lead, make_lead_message, make_pay, make_sent
+from triage.bootstrap import build_judge
+from triage.config import Config
+from triage.lead.appearance import Appearance, Kind
+from triage.lead.lead import Reply, Way
+from triage.lead.opportunity import Channel, Day, Opportunity, Period
+from triage.records import Category, LabelChange, Outcome, RawMessage, State, Uid, UidValidity
+from triage.service.judging import judge_item
+from triage.service.leadbook import Acquaintances, LeadBook
+from triage.store.leads import NearMiss, ReportRecord, SideCursor
+from triage.store.schema import lead_messages, sent_marks
+from triage.store.store import Store, open_store
+
+CURSOR = SideCursor("Sent", UidValidity(7), Uid(9))
+FULL = replace(
+    make_card(
+        "Ingeniör \0 x",
+        "Acme",
+        "Leeds",
+        agency="Norr",
+        pay=[make_pay(60000, 70000, None, Period.HOUR), make_pay(None)],
+    ),
+    deadline=Day(date(2026, 5, 20), "by 20 May"),
+    start=Day(None, "asap"),
+    phones=(fact("+44 113 496 0000"),),
+    channel=Channel.CONTACT_FORM,
+    language="sv",
+)
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    store = open_store(store_url)
+    yield store
+    store.close()
+
+
+def test_a_lead_comes_back_as_it_was(store: Store) -> None:
+    first = make_lead_message(1, card=FULL, thread=("<a@b>", "<c@d>"), reply_to="x@y.example", is_rescued=True)
+    later = make_lead_message(2, at=NOW + timedelta(days=1), category=None)
+    scam = make_lead_message(3, at=NOW + timedelta(days=2), category=Category.SCAM, scam_kind="advance_fee")
+    lead = make_lead(first, later, scam)
+    store.leads.save_leads([lead])
+    store.leads.save_leads([lead])
+    assert store.leads.list_leads() == [lead]
+    assert store.leads.find_lead_ids("bc") == ["bcdfg"]
+    assert store.leads.find_lead_ids("%") == []
+
+
+def test_leads_are_listed_by_age_and_name(store: Store) -> None:
+    old = make_lead(make_lead_message(1, at=NOW - timedelta(days=90)), lead_id="old")
+    new = make_lead(make_lead_message(2), lead_id="new")
+    store.leads.save_leads([old, new])
+    assert [one.lead_id for one in store.leads.list_leads()] == ["new", "old"]
+    assert [one.lead_id for one in store.leads.list_leads(since=NOW - timedelta(days=1))] == ["new"]
+    assert [one.lead_id for one in store.leads.list_leads(lead_ids=["old"])] == ["old"]
+
+
+def test_answers_are_found_whichever_was_learnt_first(store: Store) -> None:
+    message = make_lead_message(1)
+    early = make_sent(NOW - timedelta(days=1), "Siobhan <siobhan@kestrelfoods.example>")
+    answer = make_sent(NOW + timedelta(hours=1), "Siobhan <siobhan@kestrelfoods.example>", thread=(message.message_id,))
+    store.leads.save_sent([early, answer], "home", CURSOR)
+    assert store.leads.list_answers() == {}
+    store.leads.save_leads([make_lead(message)])
+    found = store.leads.list_answers()["bcdfg"]
+    assert {(one.sent_at, one.way) for one in found} == {(answer.sent_at, Way.THREAD), (answer.sent_at, Way.ADDRESS)}
+    assert store.leads.list_answers(["other"]) == {}
+
+
+def test_contacts_are_counted_once_for_each_message(store: Store) -> None:
+    anna = "Anna Lind <anna.lind@choir.example>"
+    first, second = make_sent(NOW, anna), make_sent(NOW + timedelta(days=1), anna)
+    decline = make_sent(NOW, "b@c.example", reply=Reply.DECLINE, people=False)
+    store.leads.save_sent([first, decline], "home", CURSOR)
+    stamp = store.leads.contacts_stamp()
+    store.leads.save_sent([first], "home", CURSOR)  # another copy, or the folder renumbered
+    assert store.leads.contacts_stamp() == stamp
+    store.leads.save_sent([second], "club", CURSOR)
+    (contact,) = store.leads.list_contacts()
+    assert (contact.name, contact.sent, contact.first_sent_at, contact.last_sent_at) == (
+        "Anna Lind",
+        2,
+        NOW,
+        second.sent_at,
+    )
+    assert store.leads.contacts_stamp() != stamp
+    assert store.leads.load_side_cursor("home", "sent") == CURSOR
+    assert store.leads.load_side_cursor("home", "junk") is None
+
+
+def test_when_a_contact_last_wrote_only_goes_forward(store: Store) -> None:
+    store.leads.save_sent([make_sent(NOW, "a@b.example")], "home", CURSOR)
+    later = NOW + timedelta(days=3)
+    for moment in (later, NOW + timedelta(days=1)):
+        store.leads.note_received({"a@b.example": moment, "stranger@x.example": moment})
+    (contact,) = store.leads.list_contacts()
+    assert (contact.last_received_at, contact.last_exchange_at) == (later, later)
+
+
+def test_near_misses_are_the_nearest_first_and_forgotten_in_time(store: Store) -> None:
+    near = [
+        NearMiss(
+            make_ref(number),
+            f"{number:032x}",
+            Category.OTHER,
+            number / 10,
+            "a@b",
+            "subject",
+            NOW + timedelta(days=number),
+        )
+        for number in (1, 2, 3)
+    ]
+    store.leads.save_near_misses(near)
+    assert [one.lead_chance for one in store.leads.list_near_misses(NOW, 2)] == [0.3, 0.2]
+    store.leads.forget_near_misses("home", [near[2].fingerprint])
+    store.leads.save_near_misses([replace(near[0], judged_at=NOW + timedelta(days=37))])
+    assert [one.fingerprint for one in store.leads.list_near_misses(NOW)] == [near[1].fingerprint, near[0].fingerprint]
+
+
+def test_counts_of_a_time_leave_accounts_out(store: Store) -> None:
+    for number, category in enumerate((Category.SCAM, Category.SCAM, Category.OTHER, None)):
+        verdict = make_verdict(category)
+        ref = make_ref(number + 1)
+        state = State.JUDGED if category else State.UNSURE
+        store.save_judgements(
+            {f"{number:032x}": Outcome(ref, None, state, verdict, LabelChange(ref), applied=False, error=None)}
+        )
+
+    now = datetime.now(UTC)
+    span = (now - timedelta(hours=1), now + timedelta(hours=1))
+    assert store.leads.count_scams(*span) == {"mail_department": 2}
+    assert store.leads.count_judged(*span) == {"scam": 2, "other": 1, "unsure": 1}
+    assert store.leads.count_judged(*span, ["home"]) == {}
+    assert store.leads.count_scams(now + timedelta(hours=1), now + timedelta(hours=2)) == {}
+
+
+def test_series_and_reports_are_remembered(store: Store) -> None:
+    one = Appearance("linkedin.com", Kind.SEARCHES, 30, NOW)
+    store.leads.save_appearances("home", {"f" * 32: one})
+    store.leads.save_appearances("home", {"f" * 32: one})
+    assert store.leads.list_appearances(NOW) == [one]
+    record = ReportRecord("home", "2026-W18", "INBOX", "<r@x>", NOW)
+    assert store.leads.load_report("home", "2026-W18") is None
+    store.leads.save_report(record)
+    store.leads.save_report(replace(record, appended_at=NOW))
+    assert store.leads.load_report("home", "2026-W18") == replace(record, appended_at=NOW)
+
+
+def judge_into(store: Store, *contents: bytes, first: int = 1, rescue: bool = False) -> list[str]:
+    judge = build_judge(Config())
+    book = LeadBook(store, {"marta.keller@posteo.example"}, is_rescue=rescue, clock=lambda: NOW)
+    for number, content in enumerate(contents, first):
+        item = RawMessage(make_ref(number), content, len(content), NOW + timedelta(minutes=number))
+        book.note(item, judge_item(judge, item, None))
+    return [lead.lead_id for lead in book.save()]
+
+
+def test_the_book_writes_down_leads_and_what_goes_on_with_them(store: Store) -> None:
+    (lead_id,) = judge_into(store, make_offer(), make_scam(), make_raw())
+    assert judge_into(store, make_offer(), make_scam(), make_raw()) == []
+    thread = (("In-Reply-To", "<offer-1@kestrelfoods.example>"),)
+    follow_up = make_raw(
+        "Did you see my mail?", sender="Siobhan <siobhan@kestrelfoods.example>", message_id="<n@k>", headers=thread
+    )
+    assert judge_into(store, follow_up, first=9) == [lead_id]
+    (lead,) = store.leads.list_leads()
+    assert [one.message_id for one in lead.messages] == ["<offer-1@kestrelfoods.example>", "<n@k>"]
+    assert lead.card.recruiter is not None
+
+
+def test_what_the_owner_wrote_is_no_lead(store: Store) -> None:
+    mine = make_offer().replace(b"siobhan@kestrelfoods.example>", b"marta.keller@posteo.example>", 1)
+    assert judge_into(store, mine) == []
+
+
+def test_no_text_of_mail_is_kept(store: Store) -> None:
+    judge_into(store, make_offer(), make_scam())
+    with store.leads._engine.connect() as connection:
+        rows = repr(connection.execute(select(lead_messages)).all()) + repr(
+            connection.execute(select(sent_marks)).all()
+        )
+    assert "Would you be open to a call" not in rows
+    assert "siobhan@kestrelfoods.example" in rows
+
+
+def test_a_store_on_disk_is_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite3"
+    store = open_store(f"sqlite:///{path}")
+    judge_into(store, make_offer())
+    store.close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_contacts_are_read_anew_when_they_changed(store: Store) -> None:
+    known = Acquaintances(store)
+    assert not known.people()
+    store.leads.save_sent([make_sent(NOW, "a@b.example")], "home", CURSOR)
+    assert known.people().at("A@b.example") is not None
+    assert known.people() is known.people()
+
+
+def test_a_card_of_a_later_version_is_read_as_far_as_it_is_known(store: Store) -> None:
+    store.leads.save_leads([make_lead(make_lead_message(card=make_card("Role")))])
+    with store.leads._engine.begin() as connection:
+        card = '{"roles": [{"value": "Role", "phrase": "Role", "sure": 1}], "mood": "good"}'
+        connection.execute(lead_messages.update().values(card=card))
+    (lead,) = store.leads.list_leads()
+    assert lead.card == Opportunity(roles=(fact("Role"),))
+
+
+def test_a_card_that_cannot_be_read_hides_no_lead(store: Store) -> None:
+    half = make_lead(make_lead_message(1, card=make_card("half a letter \udc80")), lead_id="half")
+    store.leads.save_leads([make_lead(make_lead_message(2)), half])
+    assert store.leads.list_leads(lead_ids=["half"])[0].card.roles == (fact("half a letter ?"),)
+    with store.leads._engine.begin() as connection:
+        connection.execute(lead_messages.update().values(card='{"channel": "carrier pigeon"}'))
+    assert [one.card for one in store.leads.list_leads()] == [Opportunity(), Opportunity()]

@@ -1,0 +1,341 @@
+"""Leads: which messages are one opportunity, how it stands, and laws that hold whatever comes."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.leads import NOW, fact, make_card, make_lead, make_lead_message, make_pay, record
+from triage.lead.grouping import LeadIndex, company_name, find_lead, is_same_company, role_words
+from triage.lead.lead import (
+    Answer,
+    Lead,
+    LeadMessage,
+    LeadState,
+    Reply,
+    Way,
+    bare_subject,
+    make_lead_id,
+    marks_of_message,
+    marks_of_sent,
+    merge_cards,
+    message_ids,
+    state_of,
+)
+from triage.lead.opportunity import Channel, Day, Opportunity, Period
+from triage.records import Address, Category
+
+LATER = NOW + timedelta(days=3)
+EXPIRES = timedelta(days=60)
+BERG = "Mia Berg <mia@bergpartners.example>"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("Acme", "ACME GmbH", True),
+        ("Acme Ltd.", "Acme Deutschland GmbH & Co. KG", True),
+        ("S.p.A. Ferrante", "Ferrante", True),
+        ("Acme", "Acme Health", False),
+        ("Siemens", "Siemens Energy", False),
+        ("Deutsche Bank", "Deutsche Bahn", False),
+        ("Nexa", "Nexo", False),
+        ("Kestrel Foods", "Kestrel Food", True),
+        ("Zalando Payments", "Zalando Paymnets", True),
+        ("Orion Labs 1", "Orion Labs 2", False),
+        ("Meridian Bank", "Meridian Tank", False),
+        ("Müller & Söhne", "Mueller", False),
+        ("Crédit Lyonnais", "Credit Lyonnais SA", True),
+    ],
+)
+def test_near_names_are_told_apart(one: str, other: str, is_same: bool) -> None:  # noqa: FBT001
+    assert is_same_company(company_name(one), company_name(other)) is is_same
+    assert is_same_company(company_name(other), company_name(one)) is is_same
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Senior Backend Engineer (m/w/d)", "Sr. Back-End Engineer"),
+        ("Entwickler Java", "Java Developer"),
+        ("Head of Data", "Head, Data"),
+    ],
+)
+def test_a_role_is_the_same_however_it_is_spelt(one: str, other: str) -> None:
+    assert role_words(one) == role_words(other)
+
+
+JOB = make_card("Data engineer", "Acme", "Leeds", agency="Norr Talent", pay=[make_pay(60000, 70000, "GBP")])
+
+
+@pytest.mark.parametrize(
+    ("card", "is_same"),
+    [
+        (make_card("Senior data engineer", "ACME Ltd", "Leeds, UK", agency="Berg"), True),
+        (make_card("Data engineer", "Acme Health", "Leeds"), False),
+        (make_card("Frontend engineer", "Acme", "Leeds"), False),
+        (make_card("Data engineer", "Acme", "Porto"), False),
+        (make_card("Data engineer", "Acme", pay=[make_pay(65000, 80000, "GBP")]), True),
+        (make_card("Data engineer", "Acme", pay=[make_pay(90000, 99000, "GBP")]), False),
+        (make_card("Data engineer", "Acme", pay=[make_pay(500, 600, "GBP", Period.DAY)]), True),
+        (make_card("Data engineer intern", "Acme"), False),
+        (make_card("Data engineer", "", "Leeds", pay=[make_pay(60000, 70000, "GBP")]), True),
+        (make_card("Data engineer", "", "Leeds"), False),
+        (make_card("", "Acme", "Leeds"), False),
+        (Opportunity(), False),
+    ],
+)
+def test_another_agency_with_the_same_job_is_the_same_lead(card: Opportunity, is_same: bool) -> None:  # noqa: FBT001
+    lead = make_lead(make_lead_message(1, card=JOB))
+    found = find_lead(make_lead_message(2, sender=BERG, at=LATER, subject="A role for you", card=card), [lead])
+    assert (found == lead.lead_id) is is_same
+
+
+def test_a_requisition_decides() -> None:
+    numbered = replace(JOB, requisition=fact("REQ-2041"))
+    lead = make_lead(make_lead_message(1, card=numbered))
+    same = replace(make_card("Something else"), requisition=fact("req 2041"))
+    other = replace(JOB, requisition=fact("REQ-2042"))
+    assert find_lead(make_lead_message(2, sender=BERG, card=same), [lead]) == lead.lead_id
+    assert find_lead(make_lead_message(3, sender=BERG, card=other), [lead]) is None
+
+
+def test_the_same_job_half_a_year_later_is_another_opening() -> None:
+    lead = make_lead(make_lead_message(1, card=JOB))
+    message = make_lead_message(2, sender=BERG, card=JOB, at=NOW + timedelta(days=180), subject="again")
+    assert find_lead(message, [lead]) is None
+
+
+def test_a_recruiter_with_two_jobs_makes_two_leads_and_a_reminder_none() -> None:
+    lead = make_lead(make_lead_message(1, card=JOB))
+    another = make_lead_message(
+        2, at=LATER, subject="Another role", card=make_card("Plant director", "Lindqvist", "Porto")
+    )
+    reminder = make_lead_message(3, at=LATER, subject="Did you see my mail?")
+    assert find_lead(another, [lead]) is None
+    assert find_lead(reminder, [lead]) == lead.lead_id
+
+
+def test_people_behind_one_platform_are_told_apart() -> None:
+    def notice(number: int, name: str, role: str = "") -> Opportunity:
+        del number
+        return replace(make_card(role), recruiter=fact(name), channel=Channel.LINKEDIN)
+
+    first = make_lead_message(
+        1, sender="Mia via LinkedIn <messages-noreply@linkedin.com>", card=notice(1, "Mia Berg"), subject="a"
+    )
+    other = make_lead_message(
+        2, sender="Ole via LinkedIn <messages-noreply@linkedin.com>", card=notice(2, "Ole Dahl"), subject="b"
+    )
+    again = make_lead_message(
+        3, sender="Mia via LinkedIn <messages-noreply@linkedin.com>", card=notice(3, "Mia Berg"), subject="c"
+    )
+    lead = make_lead(first)
+    assert find_lead(other, [lead]) is None
+    assert find_lead(again, [lead]) == lead.lead_id
+
+
+def test_what_is_no_lead_belongs_to_one_by_thread_alone() -> None:
+    first = make_lead_message(1, card=JOB)
+    lead = make_lead(first)
+    plain = make_lead_message(2, at=LATER, category=Category.OTHER, subject="The choir meets on Tuesday")
+    answer = replace(plain, thread=(first.message_id,))
+    colleague = make_lead_message(
+        3,
+        sender="hr@kestrelfoods.example <hr@kestrelfoods.example>",
+        at=LATER,
+        category=Category.OTHER,
+        subject=f"Re: {first.subject}",
+    )
+    scam = replace(plain, category=Category.SCAM)
+    assert find_lead(plain, [lead]) is None
+    assert [find_lead(one, [lead]) for one in (answer, colleague, scam)] == [lead.lead_id] * 3
+
+
+def stand(lead: Lead, *answers: Answer, days: float = 5) -> LeadState:
+    return state_of(lead, answers, NOW + timedelta(days=days), EXPIRES)
+
+
+def answer(days: float = 1, reply: Reply = Reply.ANSWER, way: Way = Way.THREAD) -> Answer:
+    return Answer(NOW + timedelta(days=days), reply, way)
+
+
+def test_a_lead_goes_through_its_states() -> None:
+    first = make_lead_message(1)
+    again = make_lead_message(2, at=LATER)
+    assert stand(make_lead(first)) is LeadState.NEW
+    assert stand(make_lead(first, again)) is LeadState.CHASED
+    assert stand(make_lead(first), answer()) is LeadState.ANSWERED
+    assert stand(make_lead(first, again), answer()) is LeadState.CHASED
+    assert stand(make_lead(first, again), answer(), answer(4)) is LeadState.ANSWERED
+    assert stand(make_lead(first, again), answer(1, Reply.DECLINE)) is LeadState.DECLINED
+    assert stand(make_lead(first), answer(1, Reply.DECLINE), answer(2)) is LeadState.ANSWERED
+    assert stand(make_lead(first), answer(1, Reply.AUTOMATIC)) is LeadState.NEW
+    assert stand(make_lead(first), days=61) is LeadState.EXPIRED
+    assert stand(make_lead(first), answer(), days=200) is LeadState.ANSWERED
+    assert stand(make_lead(first), answer(-1)) is LeadState.NEW
+
+
+def test_a_passed_deadline_ends_the_waiting() -> None:
+    card = replace(JOB, deadline=Day((NOW + timedelta(days=2)).date(), "by Wednesday"))
+    lead = make_lead(make_lead_message(1, card=card))
+    assert (stand(lead, days=1), stand(lead, days=4)) == (LeadState.NEW, LeadState.EXPIRED)
+
+
+def test_a_mail_to_the_sender_months_later_is_about_something_else() -> None:
+    lead = make_lead(make_lead_message(1))
+    assert stand(lead, answer(80, way=Way.ADDRESS), days=81) is LeadState.EXPIRED
+    assert stand(lead, answer(80, way=Way.THREAD), days=81) is LeadState.ANSWERED
+
+
+def test_a_thread_that_fell_to_scam_stays_one() -> None:
+    lead = make_lead(make_lead_message(1), make_lead_message(2, at=LATER, category=Category.SCAM))
+    assert stand(lead, answer(4)) is LeadState.TURNED_INTO_SCAM
+    assert stand(lead, days=500) is LeadState.TURNED_INTO_SCAM
+    assert lead.latest.category is Category.RECRUITER
+
+
+def test_two_agencies_that_write_once_each_chase_nobody() -> None:
+    lead = make_lead(make_lead_message(1, card=JOB), make_lead_message(2, sender=BERG, at=LATER, card=JOB))
+    assert (stand(lead), len(lead.sides)) == (LeadState.NEW, 1)
+    other = replace(lead.messages[1], card=replace(JOB, agency=fact("Berg")))
+    assert make_lead(lead.first, other).side_names == ("Norr Talent", "Berg")
+
+
+def test_a_copy_in_another_account_is_no_second_word() -> None:
+    first = make_lead_message(1)
+    copy = replace(first, ref=replace(first.ref, account="club"))
+    assert stand(make_lead(first, copy)) is LeadState.NEW
+
+
+@pytest.mark.parametrize(
+    ("subject", "bare"),
+    [
+        ("Re: AW: Fwd: Lead role", "lead role"),
+        ("RE[2]: x", "x"),
+        ("Reliability", "reliability"),
+        ("Re:", ""),
+        ("Odp: SV: a  b", "a b"),
+    ],
+)
+def test_subjects_lose_the_marks_of_answers(subject: str, bare: str) -> None:
+    assert bare_subject(subject) == bare
+
+
+def test_marks_meet_where_an_answer_belongs() -> None:
+    message = make_lead_message(1, subject="Lead role")
+    mine = set(marks_of_message(message))
+
+    def meets(*to: str, thread: Sequence[str] = (), subject: str = "") -> set[Way]:
+        return {one.way for one in mine & set(marks_of_sent(thread, [Address("", one) for one in to], subject))}
+
+    assert meets("siobhan@kestrelfoods.example") == {Way.ADDRESS}
+    assert meets("hr@kestrelfoods.example", subject="Re: lead role") == {Way.SUBJECT}
+    assert meets("hr@kestrelfoods.example", subject="Lunch") == set()
+    assert meets("x@y.example", thread=[message.message_id]) == {Way.THREAD}
+    free = replace(message, sender=Address("", "someone@gmail.com"))
+    assert not {
+        one.way
+        for one in set(marks_of_message(free)) & set(marks_of_sent([], [Address("", "other@gmail.com")], "Lead role"))
+    }
+
+
+def test_message_ids_are_read_from_anything() -> None:
+    assert message_ids("<a@b> junk <c@d>", "<c@d>") == ("<c@d>", "<a@b>")
+    assert message_ids("", "no id < > here") == ()
+
+
+@given(st.text(max_size=300))
+def test_reading_message_ids_never_fails(text: str) -> None:
+    assert all(one.startswith("<") and one.endswith(">") for one in message_ids(text, text))
+
+
+@given(st.text(max_size=40), st.text(min_size=1, max_size=40), st.sets(st.text(max_size=8), max_size=3))
+def test_ids_are_short_stable_and_never_taken(account: str, fingerprint: str, taken: set[str]) -> None:
+    plain = make_lead_id(account, fingerprint)
+    longer = make_lead_id(account, fingerprint, {plain, *taken})
+    assert (len(plain), make_lead_id(account, fingerprint)) == (5, plain)
+    assert longer.startswith(plain)
+    assert longer not in {plain, *taken}
+
+
+CARDS = (
+    JOB,
+    make_card("Plant director", "Lindqvist", "Porto"),
+    make_card("Data engineer", "Acme Health", "Leeds"),
+    Opportunity(),
+)
+MESSAGES = st.builds(
+    lambda number, sender, hours, category, card, answered: make_lead_message(
+        number,
+        sender=sender,
+        at=NOW + timedelta(hours=hours),
+        category=category,
+        subject=f"subject {number % 3}",
+        card=CARDS[card],
+        thread=(f"<{answered}@kestrelfoods.example>",) if answered else (),
+    ),
+    st.integers(1, 12),
+    st.sampled_from(["Siobhan <siobhan@kestrelfoods.example>", BERG, "Ole <messages-noreply@linkedin.com>"]),
+    st.integers(0, 3000),
+    st.sampled_from([Category.RECRUITER, Category.REFERRAL, Category.SCAM, Category.OTHER, None]),
+    st.integers(0, 3),
+    st.sampled_from([0, 0, 1, 2, 3]),
+)
+
+
+def write_down(messages: Sequence[LeadMessage], leads: Sequence[Lead] = ()) -> dict[str, Lead]:
+    """Group messages as the book does, the oldest first."""
+    index = LeadIndex(leads)
+    for message in sorted(messages, key=lambda one: (one.received_at, one.fingerprint)):
+        record(message, index)
+    return index.leads
+
+
+@given(st.lists(MESSAGES, max_size=12, unique_by=lambda one: one.fingerprint))
+def test_writing_the_same_down_twice_changes_nothing(messages: list[LeadMessage]) -> None:
+    once = write_down(messages)
+    assert write_down(messages, list(once.values())) == once
+    assert write_down([*messages, *messages]) == once
+
+
+@given(st.lists(MESSAGES, max_size=12, unique_by=lambda one: one.fingerprint))
+def test_every_lead_is_in_one_place_and_nothing_else_opens_one(messages: list[LeadMessage]) -> None:
+    found = write_down(messages)
+    held = [one.fingerprint for lead in found.values() for one in lead.messages]
+    assert len(held) == len(set(held))
+    assert {one.fingerprint for one in messages if one.is_lead} <= set(held)
+    assert all(any(one.is_lead for one in lead.messages) for lead in found.values())
+
+
+ANSWERS = st.builds(answer, st.floats(-5, 90), st.sampled_from(Reply), st.sampled_from(Way))
+
+
+@given(
+    st.lists(MESSAGES, min_size=1, max_size=5, unique_by=lambda one: one.fingerprint),
+    st.lists(ANSWERS, max_size=5),
+    st.randoms(),
+)
+def test_the_state_does_not_depend_on_the_order_in_which_answers_are_learnt(
+    messages: list[LeadMessage], answers: list[Answer], chance: Random
+) -> None:
+    lead = Lead("bcdfg", tuple(sorted(messages, key=lambda one: (one.received_at, one.fingerprint))))
+    shuffled = list(answers)
+    chance.shuffle(shuffled)
+    now = NOW + timedelta(days=100)
+    assert state_of(lead, answers, now, EXPIRES) is state_of(lead, [*shuffled, *answers], now, EXPIRES)
+
+
+def test_a_card_says_what_was_said_last_and_keeps_the_channel_of_the_first() -> None:
+    first = replace(make_card("Data engineer", "Acme"), channel=Channel.LINKEDIN)
+    merged = merge_cards([first, make_card("Senior data engineer", place="Leeds")])
+    assert (merged.roles[0].value, merged.companies[0].value, merged.places[0].value) == (
+        "Senior data engineer",
+        "Acme",
+        "Leeds",
+    )
+    assert merged.channel is Channel.LINKEDIN

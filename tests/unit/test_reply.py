@@ -1,0 +1,145 @@
+"""Drafts: the language of the mail, exactly what its card lacks, and headers that thread."""
+
+from dataclasses import replace
+from datetime import timedelta
+from email import message_from_bytes, policy
+from string import Formatter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.leads import NOW, fact, make_card, make_lead, make_lead_message, make_pay
+from triage.config import parse_config
+from triage.errors import AccountError, ConfigError, MessageError
+from triage.lead.lead import Lead
+from triage.lead.opportunity import Day, Opportunity
+from triage.lead.reply import Wording, language_of, missing, reply_subject, reply_text
+from triage.lead.templates import PHRASES, DraftKind, Missing
+from triage.records import Address, Category
+from triage.service.drafts import compose, message_to_answer, sender_of
+
+MARTA = Wording("Marta Keller")
+WHOLE = replace(
+    make_card("Data engineer", "Acme", "Leeds", pay=[make_pay(60000)]),
+    contract=fact("permanent"),
+    start=Day(None, "asap"),
+    recruiter=fact("Siobhan Kearns"),
+)
+
+
+def lead_with(card: Opportunity, **more: object) -> Lead:
+    return make_lead(make_lead_message(card=card, **more))  # type: ignore[arg-type]
+
+
+def test_every_language_has_every_text_and_question() -> None:
+    assert set(PHRASES) == {"en", "de", "fr", "es", "pt", "it", "nl", "pl"}
+    for phrases in PHRASES.values():
+        assert set(phrases.texts) == set(DraftKind)
+        assert set(phrases.questions) == set(Missing)
+        for text in phrases.texts.values():
+            assert [name for _, name, _, _ in Formatter().parse(text) if name] == ["about"]
+
+
+def test_it_asks_exactly_for_what_the_card_lacks() -> None:
+    assert missing(WHOLE) == ()
+    assert missing(Opportunity()) == tuple(Missing)
+    assert missing(replace(WHOLE, places=(), remote=fact("remote"), pay=())) == (Missing.PAY,)
+    english = PHRASES["en"].questions
+    text = reply_text(lead_with(replace(WHOLE, pay=(), start=None)), DraftKind.INTERESTED, "en", MARTA)
+    assert [one for one in Missing if english[one] in text] == [Missing.PAY, Missing.START]
+    assert PHRASES["en"].more in reply_text(lead_with(WHOLE), DraftKind.ASK, "en", MARTA)
+
+
+def test_a_decline_asks_nothing() -> None:
+    text = reply_text(lead_with(Opportunity()), DraftKind.NOT_NOW, "en", MARTA)
+    assert not [one for one in Missing if PHRASES["en"].questions[one] in text]
+    assert text.endswith("Kind regards\nMarta Keller\n")
+
+
+def test_the_language_is_that_of_the_latest_mail_that_tells() -> None:
+    german = replace(WHOLE, language="de")
+    assert language_of(lead_with(german)) == "de"
+    assert language_of(lead_with(replace(WHOLE, language="fi"))) == "en"
+    assert language_of(make_lead(make_lead_message(1, card=german), make_lead_message(2, card=WHOLE))) == "de"
+    assert reply_text(lead_with(german), DraftKind.INTERESTED, "de", MARTA).startswith(
+        "Guten Tag Siobhan Kearns,\n\nvielen Dank"
+    )
+
+
+def test_a_template_of_the_owner_replaces_the_shipped_one() -> None:
+    config = parse_config(
+        {"drafts": {"templates": {"en": {"ask": "{greeting} {role} at {company}? {questions}{signature}"}}}}
+    )
+    wording = Wording("M", {"en": {str(kind): text for kind, text in config.drafts.templates["en"].items()}})
+    text = reply_text(lead_with(WHOLE), DraftKind.ASK, "en", wording)
+    assert text.startswith("Hello Siobhan Kearns, Data engineer at Acme? ")
+    assert reply_text(lead_with(WHOLE), DraftKind.REFER, "en", wording) == reply_text(
+        lead_with(WHOLE), DraftKind.REFER, "en", Wording("M")
+    )
+
+
+def test_a_template_with_an_unknown_field_says_which_there_are() -> None:
+    with pytest.raises(ConfigError, match=r"unknown field \{pay\}; known are \{greeting\}"):
+        parse_config({"drafts": {"templates": {"en": {"ask": "{pay}"}}}})
+
+
+def test_what_a_mail_says_is_never_taken_for_a_field() -> None:
+    card = replace(WHOLE, recruiter=fact("{signature}"))
+    assert reply_text(lead_with(card), DraftKind.ASK, "en", MARTA).startswith("Hello {signature},")
+
+
+@pytest.mark.parametrize(
+    ("subject", "wanted"),
+    [("A role", "Re: A role"), ("Re: A role", "Re: A role"), ("AW: A role", "AW: A role"), ("", "Re: ")],
+)
+def test_a_subject_is_marked_once(subject: str, wanted: str) -> None:
+    assert reply_subject(make_lead(make_lead_message(subject=subject))) == wanted
+
+
+def test_a_draft_threads_with_what_it_answers() -> None:
+    message = make_lead_message(thread=("<b@x>", "<a@x>"), card=WHOLE)
+    draft = compose(make_lead(message), message, "Hello\n", Address("Märta", "m@posteo.example"), NOW)
+    mail = message_from_bytes(draft.as_bytes(), policy=policy.default)
+    assert mail["References"] == f"<a@x> <b@x> {message.message_id}"
+    assert mail["In-Reply-To"] == message.message_id
+    assert mail["To"] == "Siobhan Kearns <siobhan@kestrelfoods.example>"
+    assert mail["From"] == "Märta <m@posteo.example>"
+    again = compose(
+        make_lead(message), message, "Hello\n", Address("Märta", "m@posteo.example"), NOW + timedelta(days=1)
+    )
+    assert again["Message-ID"] == draft["Message-ID"]
+
+
+@given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=60))
+def test_no_word_of_a_mail_breaks_a_header(name: str, subject: str, message_id: str) -> None:
+    message = replace(make_lead_message(subject=subject), sender=Address(name, "a@b.example"), message_id=message_id)
+    draft = compose(make_lead(message), message, "Hello\n", Address("M", "m@posteo.example"), NOW)
+    head = draft.as_bytes().partition(b"\r\n\r\n")[0].decode("ascii")
+    fields = [line.partition(":")[0] for line in head.split("\r\n") if not line.startswith((" ", "\t"))]
+    assert set(fields) <= {
+        "From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "Content-Type", "Content-Transfer-Encoding", "MIME-Version",
+    }  # fmt: skip
+
+
+def test_what_must_not_be_answered_is_refused_with_the_reason() -> None:
+    fallen = make_lead(make_lead_message(1), make_lead_message(2, category=Category.SCAM))
+    unattended = make_lead(make_lead_message(sender="Notices <messages-noreply@linkedin.com>"))
+    local = make_lead(make_lead_message(account=""))
+    for lead, work, words in (
+        (fallen, (), "turned into a scam"),
+        (make_lead(), ("home",), "work = true"),
+        (local, (), "local mail"),
+        (unattended, (), "nobody reads"),
+    ):
+        with pytest.raises(MessageError, match=words):
+            message_to_answer(lead, work)
+    both = make_lead(make_lead_message(1), make_lead_message(2, account="office"))
+    assert message_to_answer(both, ["office"]).ref.account == "home"
+
+
+def test_who_an_answer_is_from() -> None:
+    assert sender_of("me@x.example", ["other@x.example"], ["Marta"], "home") == Address("Marta", "me@x.example")
+    assert sender_of("me", ["Other@x.example"], [], "home") == Address("", "other@x.example")
+    with pytest.raises(AccountError, match=r"owner\.addresses"):
+        sender_of("me", [], [], "home")

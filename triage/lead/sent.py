@@ -1,0 +1,88 @@
+"""What the owner sent: an answer, a decline, an unsubscribing, or nothing meant for a person."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from triage.classify.normalise import without_accents
+from triage.lead.lead import Mark, Reply, is_personal, marks_of_sent, message_ids
+from triage.records import Address, Message
+
+_MOST_RECIPIENTS = 10
+"""A mail to more is a circular: it makes nobody a contact."""
+
+_SHORT = 600
+"""Characters of what the owner wrote that are looked at: a decline comes first."""
+
+_UNSUBSCRIBE = re.compile(
+    r"^\W*(?:please\s+)?(?:unsubscribe|remove me|stop|abmelden|abbestellen|desabonner|desinscription|me desinscrire|darme de baja|baja"
+    r"|cancelar (?:suscripcion|inscricao)|cancellami|disiscriv\w*|afmelden|uitschrijven|wypisz\w*|rezygnuje)\b"
+    r"|\bunsubscribe\b|\b(?:take|remove) me (?:off|from) (?:your|this|the) (?:mailing )?list|\baus (?:dem|ihrem) verteiler\b",
+)
+_DECLINE = re.compile(
+    r"\b(?:not interested|no,? thanks?|no thank you|not looking|not (?:currently |actively )?(?:open|available|searching)"
+    r"|(?:have|need) to (?:decline|pass)|(?:i'?ll|i will|i'?d|i would|must|i) (?:have to )?pass\b(?! (?:it|this|that|you|your|on|along|the))"
+    r"|pass on (?:this|that|the) (?:one|time|opportunity|role|offer|occasion)|i decline|respectfully decline|politely decline|happy (?:where i am|in my (?:current|present))|not the right (?:time|moment|fit)"
+    r"|not for me|not a (?:good )?(?:fit|match)"
+    r"|kein(?:e|erlei)? interesse|nicht interessiert|nein,? danke|(?:muss|mochte) (?:ich )?(?:dankend )?ab(?:sagen|lehnen)|dankend ab"
+    r"|nicht (?:auf der suche|wechselwillig)|passt (?:es )?(?:derzeit |gerade |zurzeit )?nicht|derzeit nicht (?:auf der suche|verfugbar|offen)"
+    r"|pas interesse|non,? merci|pas (?:a l'ecoute|en recherche|disponible)|je (?:dois )?decline|ne suis pas (?:actuellement )?(?:a la recherche|a l'ecoute|disponible)"
+    r"|no (?:me interesa|estoy interesad[oa]|gracias|busco|estoy buscando)|declinar|debo rechazar"
+    r"|nao (?:tenho interesse|estou interessad[oa]|obrigad[oa]|estou a procura|estou procurando)|recusar"
+    r"|non (?:sono interessat[oa]|mi interessa|cerco|sto cercando)|no,? grazie|devo declinare"
+    r"|geen interesse|niet geinteresseerd|nee,? (?:bedankt|dank)|niet (?:op zoek|beschikbaar)|moet (?:ik )?(?:het )?afslaan"
+    r"|nie (?:jestem )?(?:zainteresowan[ya]|szukam)|dziekuje,? (?:ale )?nie\b|nie,? dziekuje|musze odmowic)",
+)
+# "Not interested in X, but very much in Y" is an answer, and so is a "no" with a question after it.
+_YET_INTERESTED = re.compile(
+    r"\b(?:but|aber|mais|pero|mas|ma|maar|ale)\b[^.?!]{0,60}\b(?:interest|interess|interes|geinteresseerd|zainteresowan|tell me more|mehr (?:erfahren|daruber)|call)\w*",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SentMessage:
+    """What is kept of a message that the owner sent: marks, to whom, when and what kind; no text.
+
+    Attributes:
+        people: whom it makes a contact, or warms; nobody for what is not meant for a person.
+    """
+
+    sent_at: datetime
+    reply: Reply
+    marks: tuple[Mark, ...]
+    people: tuple[Address, ...]
+
+
+def read_sent(message: Message, sent_at: datetime, own: Collection[str], thread: str = "") -> SentMessage:
+    """Return what is kept of a message that the owner sent.
+
+    Args:
+        own: the owner's addresses, in small letters.
+        thread: its In-Reply-To and References.
+    """
+    mine = {*own, message.sender.addr_spec if message.sender else ""}
+    others = [one for one in (*message.recipients, *message.copied) if one.addr_spec not in mine]
+    reply = kind_of(message)
+    marks = marks_of_sent(message_ids(thread or message.in_reply_to or ""), others[:_MOST_RECIPIENTS], message.subject)
+    is_meant = reply is Reply.ANSWER and len(others) <= _MOST_RECIPIENTS
+    people = tuple({one.addr_spec: one for one in others if is_meant and is_personal(one.addr_spec)}.values())
+    return SentMessage(sent_at, reply, marks, people)
+
+
+def kind_of(message: Message) -> Reply:
+    """Return what a sent message is, by its own first words; what it quotes says nothing."""
+    if "auto-submitted" in message.list_facts or "precedence-bulk" in message.list_facts:
+        return Reply.AUTOMATIC
+    text = _plain(message.text[:_SHORT])
+    subject = _plain(message.subject)
+    if _UNSUBSCRIBE.search(text[:80]) or (not text and _UNSUBSCRIBE.search(subject)) or subject == "unsubscribe":
+        return Reply.UNSUBSCRIBE
+    found = _DECLINE.search(text)
+    if found and not _YET_INTERESTED.search(text, found.end()):
+        return Reply.DECLINE
+    return Reply.ANSWER
+
+
+def _plain(text: str) -> str:
+    return " ".join(without_accents(text.casefold().replace("’", "'")).split())

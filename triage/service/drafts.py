@@ -1,0 +1,125 @@
+"""Puts an answer into the Drafts folder: for the owner to read, change and send, or not. Nothing is ever sent."""
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from email import policy
+from email.headerregistry import Address as HeaderAddress
+from email.message import EmailMessage
+
+from triage.errors import AccountError, FolderError, MessageError
+from triage.interfaces import FolderRole, ServerSource
+from triage.lead.lead import Lead, LeadMessage, is_personal, turned_into_scam
+from triage.lead.reply import Wording, reply_subject, reply_text
+from triage.lead.templates import DraftKind
+from triage.records import Address
+
+_MOST_REFERENCES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A draft as it was put there.
+
+    Attributes:
+        is_new: False where the same draft lay there already.
+    """
+
+    folder: str
+    recipient: str
+    text: str
+    is_new: bool
+
+
+def message_to_answer(lead: Lead, work: Collection[str]) -> LeadMessage:
+    """Return the message that an answer goes to: the latest that reached a private account.
+
+    Raises:
+        MessageError: it must not, or cannot, be answered; the text says why and what to do.
+    """
+    fallen = turned_into_scam(lead)
+    if fallen is not None:
+        raise MessageError(f"lead {lead.lead_id} turned into a scam; do not answer it")
+    private = [one for one in lead.messages if one.ref.account and one.ref.account not in work]
+    if not private:
+        where = (
+            "an account marked work = true, where no drafts are written" if lead.accounts & set(work) else "local mail"
+        )
+        raise MessageError(f"lead {lead.lead_id} came to {where}; answer it from there yourself")
+    latest = private[-1]
+    if not is_personal(recipient_of(latest)) and not latest.reply_to:
+        profile = lead.card.profile
+        place = f"at {profile.value}" if profile else f"on {lead.channel_words}"
+        raise MessageError(f"lead {lead.lead_id} came from an address that nobody reads; answer it {place}")
+    return latest
+
+
+def recipient_of(message: LeadMessage) -> str:
+    """Return where an answer goes (RFC 5322 section 3.6.2): Reply-To, else From."""
+    return message.reply_to or message.sender.addr_spec
+
+
+def compose(lead: Lead, message: LeadMessage, text: str, sender: Address, now: datetime) -> EmailMessage:
+    """Return a draft as mail; the same answer to the same message has the same Message-ID, whenever it is made."""
+    draft = EmailMessage(policy=policy.SMTP)
+    draft["From"] = _header_address(sender)
+    name = lead.card.recruiter.value if lead.card.recruiter else message.sender.name
+    draft["To"] = _header_address(Address(name, recipient_of(message)))
+    draft["Subject"] = _one_line(reply_subject(lead))
+    draft["Date"] = now
+    mark = hashlib.sha256(f"{lead.lead_id} {message.fingerprint} {text}".encode("utf-8", "replace")).hexdigest()[:24]
+    draft["Message-ID"] = f"<triage-draft-{mark}@{sender.domain or 'triage.invalid'}>"
+    if message.message_id:
+        chain = [*reversed(message.thread[: _MOST_REFERENCES - 1]), message.message_id]
+        draft["In-Reply-To"] = _one_line(message.message_id)
+        draft["References"] = _one_line(" ".join(dict.fromkeys(chain)))
+    draft.set_content(text)
+    return draft
+
+
+def put_draft(
+    lead: Lead,
+    kind: DraftKind,
+    language: str,
+    wording: Wording,
+    route: tuple[ServerSource, LeadMessage, Address],
+    now: datetime,
+) -> Draft:
+    r"""Write a draft into the folder of drafts, with \Draft and \Seen.
+
+    Raises:
+        FolderError: the account has no such folder.
+        AccountError, TransientMailError: it could not be written.
+    """
+    source, message, sender = route
+    folder = source.find_folder(FolderRole.DRAFTS)
+    if folder is None:
+        raise FolderError(f"account {source.name}: the server names no folder of drafts; set drafts_folder")
+    text = reply_text(lead, kind, language, wording)
+    draft = compose(lead, message, text, sender, now)
+    is_new = source.append(folder, draft.as_bytes(), str(draft["Message-ID"]), ("\\Draft", "\\Seen"))
+    return Draft(folder, recipient_of(message), text, is_new)
+
+
+def sender_of(username: str, addresses: Collection[str], names: Collection[str], account: str) -> Address:
+    """Return who an answer is from: the address that is the account's login, else the owner's first.
+
+    Raises:
+        AccountError: none is known.
+    """
+    known = [username] if "@" in username else list(addresses)
+    if not known:
+        raise AccountError(f"account {account}: which address is yours? Name it in owner.addresses")
+    return Address(next(iter(names), ""), known[0].lower())
+
+
+def _header_address(address: Address) -> HeaderAddress | str:
+    try:
+        return HeaderAddress(_one_line(address.name), addr_spec=address.addr_spec)
+    except (ValueError, IndexError):  # an address that is none in the strict sense, yet one that mail came from
+        return _one_line(address.addr_spec)
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

@@ -1,0 +1,245 @@
+"""Writes down what a pass finds of leads: new ones, what goes on with them, near misses, counts of platforms."""
+
+import logging
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from triage.classify.domains import PLATFORMS, registrable
+from triage.errors import MessageError
+from triage.lead.appearance import Appearance, read_appearance
+from triage.lead.card import read_opportunity
+from triage.lead.grouping import SAME_JOB, LeadIndex
+from triage.lead.lead import (
+    LEADS,
+    NOBODY,
+    Lead,
+    LeadMessage,
+    Mark,
+    Way,
+    make_lead_id,
+    thread_marks,
+    turned_into_scam,
+)
+from triage.lead.people import NOBODY_KNOWN, People
+from triage.mail.parse import OpenedMessage, open_message
+from triage.records import Category, RawMessage, Verdict
+from triage.service.judging import Judgement
+
+if TYPE_CHECKING:
+    from triage.store.leads import NearMiss
+    from triage.store.store import Store  # brings SQLAlchemy along, which a scan of paths does without
+
+log = logging.getLogger(__name__)
+
+NEAR = 0.15
+"""A chance of being a lead from which a message judged otherwise is shown in the report."""
+
+
+class LeadBook:
+    """What passes find, kept until it is saved: after the labels are written, before the cursor moves."""
+
+    def __init__(
+        self,
+        store: "Store",
+        own: Collection[str] = (),
+        *,
+        is_rescue: bool = False,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Begin with nothing found.
+
+        Args:
+            own: the owner's addresses, in small letters: what they wrote is no lead.
+            is_rescue: the messages lie in a Junk folder.
+        """
+        self._store = store
+        self._own = frozenset(own)
+        self._is_rescue = is_rescue
+        self._clock = clock
+        self._found: list[LeadMessage] = []
+        self._received: dict[str, datetime] = {}
+        self._appearances: dict[str, dict[str, Appearance]] = {}
+        self._near: list[NearMiss] = []
+        self._cleared: dict[str, set[str]] = {}
+
+    def note(self, item: RawMessage, judgement: Judgement) -> None:
+        """Take down what a judged message says; nothing is written yet."""
+        verdict = judgement.verdict
+        if verdict is None or not judgement.mark or judgement.sender in self._own:
+            return
+        received = self._received_at(item, judgement)
+        if judgement.sender:
+            self._received[judgement.sender] = max(received, self._received.get(judgement.sender, received))
+        self._found.append(self._lead_message(item, judgement, verdict, received))
+        if not self._is_rescue:
+            self._note_near_miss(item, judgement, verdict)
+        if verdict.category is Category.OTHER and registrable(judgement.sender.rpartition("@")[2]) in PLATFORMS:
+            self._note_appearance(item, judgement, received)
+
+    def save(self) -> Sequence[Lead]:
+        """Write down what was found, and return the leads that are new or have changed; repeating it is harmless.
+
+        Raises:
+            StoreError: nothing could be remembered.
+        """
+        changed = self._save_leads()
+        if self._received:
+            self._store.leads.note_received(self._received)
+        for account, found in self._appearances.items():
+            self._store.leads.save_appearances(account, found)
+        if self._near:
+            self._store.leads.save_near_misses(self._near)
+        for account, marks in self._cleared.items():
+            self._store.leads.forget_near_misses(account, marks)
+        self._found, self._received, self._appearances, self._near, self._cleared = [], {}, {}, [], {}
+        return changed
+
+    def _received_at(self, item: RawMessage, judgement: Judgement) -> datetime:
+        return (item.internal_date or judgement.date or self._clock()).astimezone(UTC)
+
+    def _lead_message(
+        self, item: RawMessage, judgement: Judgement, verdict: Verdict, received: datetime
+    ) -> LeadMessage:
+        """Return the message as leads know it; the card is read of leads alone."""
+        light = LeadMessage(
+            ref=item.ref,
+            fingerprint=judgement.mark,
+            received_at=received,
+            category=verdict.category,
+            sender=replace(NOBODY, addr_spec=judgement.sender),
+            subject=judgement.subject,
+            message_id=judgement.message_id or "",
+            thread=judgement.thread,
+            scam_kind=verdict.scam_kind,
+            is_rescued=self._is_rescue,
+        )
+        if verdict.category not in LEADS:
+            return light
+        opened = _open(item)
+        message = opened.complete() if opened else None
+        if message is None:
+            return light
+        return replace(
+            light,
+            sender=message.sender or NOBODY,
+            reply_to=message.reply_to[0].addr_spec if message.reply_to else "",
+            card=read_opportunity(message, verdict),
+        )
+
+    def _note_near_miss(self, item: RawMessage, judgement: Judgement, verdict: Verdict) -> None:
+        from triage.store.leads import NearMiss  # noqa: PLC0415  as above
+
+        chance = sum(verdict.probabilities[one] for one in LEADS)
+        if verdict.category in {Category.OTHER, Category.SCAM} and chance >= NEAR:
+            moment = self._clock()
+            words = judgement.sender, judgement.subject
+            self._near.append(NearMiss(item.ref, judgement.mark, verdict.category, chance, *words, moment))
+        elif verdict.category in LEADS:
+            self._cleared.setdefault(item.ref.account, set()).add(judgement.mark)
+
+    def _note_appearance(self, item: RawMessage, judgement: Judgement, received: datetime) -> None:
+        opened = _open(item)
+        if opened is None:
+            return
+        found = read_appearance(opened.sender, opened.subject, opened.glance(), received)
+        if found is not None:
+            self._appearances.setdefault(item.ref.account, {})[judgement.mark] = found
+
+    def _save_leads(self) -> Sequence[Lead]:
+        found = self._worth_a_look()
+        if not found:
+            return []
+        index = LeadIndex(self._store.leads.list_leads(since=found[0].received_at - SAME_JOB))
+        changed: dict[str, Lead] = {}
+        for message in found:
+            lead = with_message(message, index)
+            if lead is not None:
+                _raise_alert(index.leads.get(lead.lead_id), lead)
+                index.add(lead)
+                changed[lead.lead_id] = lead
+        if changed:
+            self._store.leads.save_leads(list(changed.values()))
+        return list(changed.values())
+
+    def _worth_a_look(self) -> list[LeadMessage]:
+        """Return leads, and of the rest what shares a mark with one that is known or new, the oldest first."""
+        rest = [one for one in self._found if not one.is_lead]
+        marks = {one: {mark.mark for mark in _marks_of_follow_up(one)} for one in rest}
+        known = self._store.leads.marked(set().union(*marks.values())) if rest else frozenset()
+        fresh = [one for one in self._found if one.is_lead]
+        among = LeadIndex(Lead(str(number), (one,)) for number, one in enumerate(fresh))
+        going_on = [
+            one
+            for one in rest
+            if marks[one] & known or (fresh and among.may_belong(one.fingerprint, _marks_of_follow_up(one)))
+        ]
+        return sorted([*fresh, *going_on], key=lambda one: (one.received_at, one.fingerprint))
+
+
+class Acquaintances:
+    """The owner's contacts, read anew only when they have changed."""
+
+    def __init__(self, store: "Store") -> None:
+        """Read nothing yet."""
+        self._store = store
+        self._stamp: tuple[int, int] | None = None
+        self._people = NOBODY_KNOWN
+
+    def people(self) -> People:
+        """Return the contacts as they are now.
+
+        Raises:
+            StoreError: they cannot be read.
+        """
+        stamp = self._store.leads.contacts_stamp()
+        if stamp != self._stamp:
+            self._people = People(tuple(self._store.leads.list_contacts()))
+            self._stamp = stamp
+        return self._people
+
+
+def _marks_of_follow_up(message: LeadMessage) -> tuple[Mark, ...]:
+    """Return the marks by which a message that is no lead may go on with one: of all but scams not the address."""
+    marks = thread_marks(message.thread, message.sender.addr_spec, message.subject)
+    return tuple(one for one in marks if one.way is not Way.ADDRESS or message.category is Category.SCAM)
+
+
+def _open(item: RawMessage) -> OpenedMessage | None:
+    try:
+        return open_message(item.content, is_cut=item.is_cut)
+    except MessageError:  # it was judged a moment ago
+        return None
+
+
+def with_message(message: LeadMessage, index: LeadIndex) -> Lead | None:
+    """Return the lead with a message in it, a new one where it opens one; None if it is about no lead, or changes none."""
+    lead_id = index.find(message)
+    if lead_id is None and not message.is_lead:
+        return None
+    if lead_id is None:
+        lead_id = make_lead_id(message.ref.account, message.fingerprint, index.leads)
+    former = index.leads.get(lead_id)
+    before = next((one for one in former.messages if _is_same(one, message)), None) if former else None
+    if before is not None and before.is_rescued:
+        message = replace(message, is_rescued=True)  # it was, wherever it is now
+    others = [one for one in (former.messages if former else ()) if not _is_same(one, message)]
+    ordered = sorted([*others, message], key=lambda one: (one.received_at, one.fingerprint))
+    lead = Lead(lead_id, tuple(ordered))
+    return None if lead == former else lead
+
+
+def _is_same(one: LeadMessage, other: LeadMessage) -> bool:
+    return (one.ref.account, one.fingerprint) == (other.ref.account, other.fingerprint)
+
+
+def _raise_alert(former: Lead | None, lead: Lead) -> None:
+    fallen = turned_into_scam(lead)
+    if fallen is not None and (former is None or turned_into_scam(former) is None):
+        log.warning(
+            "a lead turned into a scam, do not answer it lead=%s account=%s uid=%d",
+            lead.lead_id,
+            fallen.ref.account,
+            fallen.ref.uid,
+        )

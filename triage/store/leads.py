@@ -1,0 +1,467 @@
+"""Leads, contacts, what the owner sent, near misses and reports, in the same database."""
+
+import json
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import Connection, Engine, Row, Table, delete, func, insert, select, update
+
+from triage.lead.appearance import Appearance, Kind
+from triage.lead.lead import NOTHING_SAID, Answer, Lead, LeadMessage, Reply, Way, address_mark, marks_of_message
+from triage.lead.opportunity import Opportunity
+from triage.lead.people import Contact
+from triage.lead.sent import SentMessage
+from triage.records import Address, Category, MessageRef, Uid, UidValidity
+from triage.store.engine import put, transaction
+from triage.store.schema import (
+    appearances,
+    contacts,
+    judgements,
+    lead_marks,
+    lead_messages,
+    leads,
+    near_misses,
+    reports,
+    sent_marks,
+    side_cursors,
+)
+
+log = logging.getLogger(__name__)
+
+_REPLIES = {one.value: one for one in Reply}  # an Enum that is called takes three times as long
+_WAYS = {one.value: one for one in Way}
+
+_CHUNK = 500
+_NEAR_MISSES_KEPT = timedelta(days=35)
+
+
+@dataclass(frozen=True, slots=True)
+class SideCursor:
+    """How far a folder beside the labelled ones was read."""
+
+    folder: str
+    uidvalidity: UidValidity
+    last_uid: Uid
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """A message that was nearly judged a lead.
+
+    Attributes:
+        lead_chance: the probability that it is one after all.
+    """
+
+    ref: MessageRef
+    fingerprint: str
+    category: Category
+    lead_chance: float
+    sender: str
+    subject: str
+    judged_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRecord:
+    """A weekly report that was to be written.
+
+    Attributes:
+        appended_at: when it was found to be in the mailbox; None while that is not known.
+    """
+
+    account: str
+    week: str
+    folder: str
+    message_id: str
+    intended_at: datetime
+    appended_at: datetime | None = None
+
+
+@cache
+def _cards() -> TypeAdapter[Opportunity]:
+    return TypeAdapter(Opportunity)
+
+
+class LeadStore:
+    """The part of the store that is about leads and the people behind them."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Keep the engine."""
+        self._engine = engine
+
+    # -- leads
+
+    def list_leads(self, since: datetime | None = None, lead_ids: Collection[str] | None = None) -> list[Lead]:
+        """Return leads with all their messages, the latest first.
+
+        Args:
+            since: only leads with a message since then.
+            lead_ids: only these.
+        """
+        which = select(leads.c.lead_id)
+        if since is not None:
+            which = which.where(leads.c.last_at >= since)
+        if lead_ids is not None:
+            which = which.where(leads.c.lead_id.in_(lead_ids))
+        query = select(lead_messages)
+        if since is not None or lead_ids is not None:
+            query = query.where(lead_messages.c.lead_id.in_(which))
+        with transaction(self._engine, writing=False) as connection:
+            rows = connection.execute(query.order_by(lead_messages.c.received_at, lead_messages.c.fingerprint)).all()
+        grouped: dict[str, list[LeadMessage]] = {}
+        for row in rows:
+            grouped.setdefault(row.lead_id, []).append(_lead_message(row))
+        found = [Lead(lead_id, tuple(messages)) for lead_id, messages in grouped.items()]
+        return sorted(found, key=lambda lead: (lead.last_at, lead.lead_id), reverse=True)
+
+    def find_lead_ids(self, beginning: str) -> list[str]:
+        """Return the leads whose name begins so, in order."""
+        with transaction(self._engine, writing=False) as connection:
+            query = select(leads.c.lead_id).where(leads.c.lead_id.startswith(beginning, autoescape=True))
+            return list(connection.scalars(query.order_by(leads.c.lead_id)))
+
+    def save_leads(self, changed: Sequence[Lead]) -> None:
+        """Remember leads with their messages and marks; a message known already stays in its lead."""
+        with transaction(self._engine) as connection:
+            _put_chunks(connection, leads, [_lead_row(lead) for lead in changed])
+            rows = [_message_row(lead.lead_id, one) for lead in changed for one in lead.messages]
+            _put_chunks(connection, lead_messages, rows)
+            marks = {
+                (lead.lead_id, mark.mark): mark.way.value
+                for lead in changed
+                for one in lead.messages
+                for mark in marks_of_message(one)
+            }
+            _put_chunks(
+                connection,
+                lead_marks,
+                [{"lead_id": lead_id, "mark": mark, "way": way} for (lead_id, mark), way in marks.items()],
+            )
+
+    def list_answers(self, lead_ids: Collection[str] | None = None) -> Mapping[str, list[Answer]]:
+        """Return what the owner sent since each lead came, as far as it speaks to it.
+
+        Args:
+            lead_ids: only of these; None for all.
+        """
+        query = (
+            select(lead_marks.c.lead_id, lead_marks.c.way, sent_marks.c.sent_at, sent_marks.c.reply)
+            .join(sent_marks, sent_marks.c.mark == lead_marks.c.mark)
+            .join(leads, leads.c.lead_id == lead_marks.c.lead_id)
+            .where(sent_marks.c.sent_at >= leads.c.first_at)
+        )
+        if lead_ids is not None:
+            query = query.where(lead_marks.c.lead_id.in_(lead_ids))
+        found: dict[str, list[Answer]] = {}
+        with transaction(self._engine, writing=False) as connection:
+            rows = connection.execute(query).all()
+        for lead_id, way, sent_at, reply in rows:
+            found.setdefault(lead_id, []).append(Answer(sent_at, _REPLIES[reply], _WAYS[way]))
+        return found
+
+    def marked(self, marks: Collection[str]) -> frozenset[str]:
+        """Return which of these marks leads have."""
+        ordered = sorted(marks)
+        found: set[str] = set()
+        with transaction(self._engine, writing=False) as connection:
+            for start in range(0, len(ordered), _CHUNK):
+                some = lead_marks.c.mark.in_(ordered[start : start + _CHUNK])
+                found.update(connection.scalars(select(lead_marks.c.mark).where(some)))
+        return frozenset(found)
+
+    # -- what the owner sent, and to whom
+
+    def save_sent(self, sent: Sequence[SentMessage], account: str, cursor: SideCursor) -> None:
+        """Remember sent messages and how far the folder was read: all or nothing, so that each is counted once."""
+        with transaction(self._engine) as connection:
+            new = _not_counted(connection, sent)
+            marks = {(mark.mark, one.sent_at, one.reply.value) for one in sent for mark in one.marks}
+            _put_chunks(
+                connection, sent_marks, [dict(zip(("mark", "sent_at", "reply"), m, strict=True)) for m in marks]
+            )
+            _count_sent(connection, new)
+            _put_cursor(connection, account, "sent", cursor)
+
+    def list_contacts(self) -> list[Contact]:
+        """Return everybody the owner wrote to, by address."""
+        with transaction(self._engine, writing=False) as connection:
+            return [_contact(row) for row in connection.execute(select(contacts).order_by(contacts.c.address))]
+
+    def contacts_stamp(self) -> tuple[int, int]:
+        """Return what changes when a contact is added or written to: cheaper than the list."""
+        with transaction(self._engine, writing=False) as connection:
+            row = connection.execute(select(func.count(), func.coalesce(func.sum(contacts.c.sent), 0))).one()
+        return int(row[0]), int(row[1])
+
+    def note_received(self, received: Mapping[str, datetime]) -> None:
+        """Remember when contacts last wrote, by address; whoever is none stays unknown."""
+        with transaction(self._engine) as connection:
+            for address, moment in sorted(received.items()):
+                last = contacts.c.last_received_at
+                is_news = (contacts.c.address == address) & (last.is_(None) | (last < moment))
+                connection.execute(update(contacts).where(is_news).values(last_received_at=moment))
+
+    # -- how far other folders were read
+
+    def load_side_cursor(self, account: str, purpose: str) -> SideCursor | None:
+        """Return how far a folder was read for a purpose, None if it never was."""
+        with transaction(self._engine, writing=False) as connection:
+            row = connection.execute(
+                select(side_cursors).where(side_cursors.c.account == account, side_cursors.c.purpose == purpose)
+            ).first()
+        return None if row is None else SideCursor(row.folder, UidValidity(row.uidvalidity), Uid(row.last_uid))
+
+    def save_side_cursor(self, account: str, purpose: str, cursor: SideCursor) -> None:
+        """Remember how far a folder was read for a purpose."""
+        with transaction(self._engine) as connection:
+            _put_cursor(connection, account, purpose, cursor)
+
+    # -- appearances in searches
+
+    def save_appearances(self, account: str, found: Mapping[str, Appearance]) -> None:
+        """Remember counts by the fingerprint of the notice that told them."""
+        rows = [
+            {
+                "account": account,
+                "fingerprint": mark,
+                "platform": one.platform,
+                "what": one.kind.value,
+                "seen_at": one.seen_at,
+                "number": one.number,
+            }
+            for mark, one in found.items()
+        ]
+        with transaction(self._engine) as connection:
+            _put_chunks(connection, appearances, rows)
+
+    def list_appearances(self, since: datetime) -> list[Appearance]:
+        """Return the series of counts, oldest first."""
+        query = select(appearances).where(appearances.c.seen_at >= since)
+        with transaction(self._engine, writing=False) as connection:
+            rows = connection.execute(query.order_by(appearances.c.seen_at, appearances.c.fingerprint)).all()
+        return [Appearance(row.platform, Kind(row.what), row.number, row.seen_at) for row in rows]
+
+    # -- near misses, and counts for the report
+
+    def save_near_misses(self, found: Sequence[NearMiss]) -> None:
+        """Remember near misses, in place of what was known of these messages; old ones are forgotten."""
+        with transaction(self._engine) as connection:
+            _put_chunks(connection, near_misses, [_near_miss_row(one) for one in found])
+            if found:
+                oldest = max(one.judged_at for one in found) - _NEAR_MISSES_KEPT
+                connection.execute(delete(near_misses).where(near_misses.c.judged_at < oldest))
+
+    def forget_near_misses(self, account: str, marks: Collection[str]) -> None:
+        """Forget near misses that were judged otherwise since."""
+        if not marks:
+            return
+        with transaction(self._engine) as connection:
+            here = near_misses.c.account == account
+            connection.execute(delete(near_misses).where(here, near_misses.c.fingerprint.in_(marks)))
+
+    def list_near_misses(self, since: datetime, limit: int = 20) -> list[NearMiss]:
+        """Return near misses judged since then, the nearest first."""
+        query = select(near_misses).where(near_misses.c.judged_at >= since)
+        query = query.order_by(near_misses.c.lead_chance.desc(), near_misses.c.fingerprint).limit(limit)
+        with transaction(self._engine, writing=False) as connection:
+            return [_near_miss(row) for row in connection.execute(query)]
+
+    def count_scams(self, since: datetime, until: datetime, but: Collection[str] = ()) -> Mapping[str, int]:
+        """Return how many scams were judged in a time, by kind.
+
+        Args:
+            but: accounts that are left out.
+        """
+        query = (
+            select(func.coalesce(judgements.c.scam_kind, "other"), func.count())
+            .where(judgements.c.category == Category.SCAM.value, judgements.c.account.not_in(but))
+            .where(judgements.c.judged_at >= since, judgements.c.judged_at < until)
+            .group_by(judgements.c.scam_kind)
+        )
+        with transaction(self._engine, writing=False) as connection:
+            return {str(row[0]): int(row[1]) for row in connection.execute(query)}
+
+    def count_judged(self, since: datetime, until: datetime, but: Collection[str] = ()) -> Mapping[str, int]:
+        """Return how many messages were judged in a time, by category or, without one, by state.
+
+        Args:
+            but: accounts that are left out.
+        """
+        word = func.coalesce(judgements.c.category, judgements.c.state)
+        query = (
+            select(word, func.count())
+            .where(judgements.c.judged_at >= since, judgements.c.judged_at < until, judgements.c.account.not_in(but))
+            .group_by(word)
+        )
+        with transaction(self._engine, writing=False) as connection:
+            return {str(row[0]): int(row[1]) for row in connection.execute(query)}
+
+    # -- reports
+
+    def report_ids(self) -> frozenset[str]:
+        """Return the Message-IDs of all reports: mail of our own, which is not judged."""
+        with transaction(self._engine, writing=False) as connection:
+            return frozenset(connection.scalars(select(reports.c.message_id)))
+
+    def load_report(self, account: str, week: str) -> ReportRecord | None:
+        """Return what is known of the report of a week, None if none was to be written."""
+        with transaction(self._engine, writing=False) as connection:
+            row = connection.execute(
+                select(reports).where(reports.c.account == account, reports.c.week == week)
+            ).first()
+        return (
+            None
+            if row is None
+            else (ReportRecord(row.account, row.week, row.folder, row.message_id, row.intended_at, row.appended_at))
+        )
+
+    def save_report(self, record: ReportRecord) -> None:
+        """Remember that a report is to be written, or was."""
+        with transaction(self._engine) as connection:
+            values = {name: getattr(record, name) for name in ReportRecord.__dataclass_fields__}
+            put(connection, reports, [values])
+
+
+def _put_chunks(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+    for start in range(0, len(rows), _CHUNK):
+        put(connection, table, rows[start : start + _CHUNK])
+
+
+def _put_cursor(connection: Connection, account: str, purpose: str, cursor: SideCursor) -> None:
+    values = {"folder": cursor.folder, "uidvalidity": cursor.uidvalidity, "last_uid": cursor.last_uid}
+    put(connection, side_cursors, [{"account": account, "purpose": purpose, **values}])
+
+
+_Sent = tuple[datetime, Address]
+
+
+def _not_counted(connection: Connection, sent: Sequence[SentMessage]) -> list[_Sent]:
+    """Return to whom was written and when, without what was counted from another copy, or before a new UIDVALIDITY."""
+    pairs = [(one.sent_at, person) for one in sent for person in one.people]
+    marks = sorted({address_mark(person.addr_spec) for _, person in pairs})
+    counted: set[tuple[str, datetime]] = set()
+    for start in range(0, len(marks), _CHUNK):
+        some = sent_marks.c.mark.in_(marks[start : start + _CHUNK])
+        counted.update((row.mark, row.sent_at) for row in connection.execute(select(sent_marks).where(some)))
+    return [(moment, person) for moment, person in pairs if (address_mark(person.addr_spec), moment) not in counted]
+
+
+def _count_sent(connection: Connection, sent: Iterable[_Sent]) -> None:
+    found: dict[str, list[_Sent]] = {}
+    for moment, person in sent:
+        found.setdefault(person.addr_spec, []).append((moment, person))
+    for address, times in sorted(found.items()):
+        first, last = min(time for time, _ in times), max(time for time, _ in times)
+        name = next((person.name for _, person in sorted(times, key=lambda t: t[0], reverse=True) if person.name), "")
+        known = connection.execute(select(contacts).where(contacts.c.address == address)).first()
+        if known is None:
+            values = {"sent": len(times), "first_sent_at": first, "last_sent_at": last}
+            connection.execute(insert(contacts).values(address=address, name=name, **values))
+        else:
+            values = {
+                "name": name or known.name,
+                "sent": known.sent + len(times),
+                "first_sent_at": min(first, known.first_sent_at),
+                "last_sent_at": max(last, known.last_sent_at),
+            }
+            connection.execute(update(contacts).where(contacts.c.address == address).values(**values))
+
+
+def _lead_row(lead: Lead) -> dict[str, Any]:
+    return {"lead_id": lead.lead_id, "first_at": lead.first.received_at, "last_at": lead.last_at}
+
+
+def _place(ref: MessageRef) -> dict[str, Any]:
+    return {
+        "account": ref.account,
+        "folder": ref.folder,
+        "uidvalidity": ref.uidvalidity,
+        "uid": ref.uid,
+        "key": ref.key,
+    }
+
+
+def _ref(row: Row[Any]) -> MessageRef:
+    return MessageRef(row.account, row.folder, UidValidity(row.uidvalidity), Uid(row.uid), row.key)
+
+
+def _message_row(lead_id: str, one: LeadMessage) -> dict[str, Any]:
+    return _place(one.ref) | {
+        "fingerprint": one.fingerprint,
+        "lead_id": lead_id,
+        "received_at": one.received_at,
+        "category": one.category.value if one.category else None,
+        "scam_kind": one.scam_kind,
+        "sender_name": one.sender.name,
+        "sender_address": one.sender.addr_spec,
+        "reply_to": one.reply_to,
+        "subject": one.subject,
+        "message_id": one.message_id,
+        "thread": "\n".join(one.thread),
+        "card": _card_text(one.card),
+        "is_rescued": one.is_rescued,
+    }
+
+
+def _lead_message(row: Row[Any]) -> LeadMessage:
+    return LeadMessage(
+        ref=_ref(row),
+        fingerprint=row.fingerprint,
+        received_at=row.received_at,
+        category=Category(row.category) if row.category else None,
+        sender=Address(row.sender_name, row.sender_address),
+        reply_to=row.reply_to,
+        subject=row.subject,
+        message_id=row.message_id,
+        thread=tuple(row.thread.split("\n")) if row.thread else (),
+        scam_kind=row.scam_kind,
+        card=_card(row),
+        is_rescued=row.is_rescued,
+    )
+
+
+def _card_text(card: Opportunity) -> str:
+    """Return a card as JSON; half a letter, which no JSON holds, becomes a question mark."""
+    plain = _cards().dump_python(card, mode="json", exclude_defaults=True)
+    return json.dumps(plain, ensure_ascii=False).encode("utf-8", "replace").decode()
+
+
+def _card(row: Row[Any]) -> Opportunity:
+    """Return a card; one that cannot be read, such as another version's, does not hide the lead."""
+    try:
+        return _cards().validate_json(row.card)
+    except ValidationError:
+        log.warning("the card of a lead cannot be read, and is shown empty lead=%s", row.lead_id)
+        return NOTHING_SAID
+
+
+def _contact(row: Row[Any]) -> Contact:
+    return Contact(
+        row.address,
+        row.name,
+        row.sent,
+        row.first_sent_at,
+        row.last_sent_at,
+        row.last_received_at,
+    )
+
+
+def _near_miss_row(one: NearMiss) -> dict[str, Any]:
+    return _place(one.ref) | {
+        "fingerprint": one.fingerprint,
+        "category": one.category.value,
+        "lead_chance": round(one.lead_chance * 1000),
+        "sender": one.sender,
+        "subject": one.subject,
+        "judged_at": one.judged_at,
+    }
+
+
+def _near_miss(row: Row[Any]) -> NearMiss:
+    chance = row.lead_chance / 1000
+    return NearMiss(_ref(row), row.fingerprint, Category(row.category), chance, row.sender, row.subject, row.judged_at)
