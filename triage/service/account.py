@@ -178,11 +178,11 @@ class AccountRunner:
         is_due = self._beside_at is None or now - self._beside_at >= beside.every.total_seconds()
         if not is_due or (is_first and beside.knows_sent(self.source, self._options)):
             return CycleReport(self.name)
+        self._beside_at = now
         try:
             beside.read(self.source, self._options)
         except FolderError as error:
             return CycleReport(self.name, problems=(str(error),))
-        self._beside_at = now
         return CycleReport(self.name)
 
     def _succeed(self, report: CycleReport) -> None:
