@@ -16,9 +16,11 @@ from triage.config import Config
 from triage.lead.appearance import Appearance, Kind
 from triage.lead.lead import Reply, Way
 from triage.lead.opportunity import Channel, Day, Opportunity, Period
+from triage.mail.identity import fingerprint
 from triage.records import Category, LabelChange, Outcome, RawMessage, State, Uid, UidValidity
 from triage.service.judging import judge_item
 from triage.service.leadbook import Acquaintances, LeadBook
+from triage.store.evidence import Correction, Origin
 from triage.store.leads import NearMiss, ReportRecord, SideCursor
 from triage.store.schema import lead_messages, sent_marks
 from triage.store.store import Store, open_store
@@ -184,6 +186,30 @@ def test_the_book_writes_down_leads_and_what_goes_on_with_them(store: Store) -> 
 def test_what_the_owner_wrote_is_no_lead(store: Store) -> None:
     mine = make_offer().replace(b"siobhan@kestrelfoods.example>", b"marta.keller@posteo.example>", 1)
     assert judge_into(store, mine) == []
+
+
+def test_the_owners_word_makes_and_unmakes_leads_and_outlives_the_models(store: Store) -> None:
+    def tell(number: int, content: bytes, category: Category) -> None:
+        item = RawMessage(make_ref(number), content, len(content), NOW + timedelta(minutes=number))
+        mark = fingerprint(content)
+        store.evidence.save_correction(Correction(item.ref, mark, category, Origin.CORRECT, NOW))
+        LeadBook(store, clock=lambda: NOW).tell(item, category)
+
+    judge_into(store, make_offer(), make_raw())
+    tell(1, make_offer(), Category.OTHER)
+    assert store.leads.list_leads() == []
+    tell(2, make_raw(), Category.REFERRAL)
+    assert [lead.first.message_id for lead in store.leads.list_leads()] == ["<1@choir.example>"]
+    judge_into(store, make_offer(), make_raw())
+    assert [lead.first.message_id for lead in store.leads.list_leads()] == ["<1@choir.example>"]
+    tell(1, make_offer(), Category.RECRUITER)
+    assert len(store.leads.list_leads()) == 2
+
+
+def test_marks_of_sent_mail_are_forgotten_in_time_and_contacts_are_not(store: Store) -> None:
+    store.leads.save_sent([make_sent(NOW, "a@b.example")], "home", CURSOR)
+    assert (store.leads.prune(NOW), store.leads.prune(NOW + timedelta(days=1))) == (0, 1)
+    assert len(store.leads.list_contacts()) == 1
 
 
 def test_no_text_of_mail_is_kept(store: Store) -> None:

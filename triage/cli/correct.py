@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from triage.bootstrap import build_names, build_reading, build_store
+from triage.bootstrap import build_book, build_names, build_reading, build_store
 from triage.cli.messages import open_message
 from triage.cli.output import open_console
 from triage.cli.settings import optional_config
@@ -43,6 +43,7 @@ def tell(item: RawMessage, category: Category, origin: Origin, mailbox: Mailbox,
         message = f"nothing can be learnt from it: {error}"
         raise MessageError(message) from error
     store.evidence.save_correction(Correction(item.ref, mark, category, origin, now))
+    build_book(config, store).tell(item, category)
     if not item.ref.uid:  # a local file is read, never labelled, unless `scan --apply` is asked to
         return f"remembered as {category.value}"
     leases = Leases(store)

@@ -87,7 +87,7 @@ class View:
 def look_at(leads: Sequence[Lead], answers: Mapping[str, Sequence[Answer]], view: View) -> list[Standing]:
     """Return how leads stand: alerts first, then who waits, the best fitting first, then the rest, latest first."""
     found = [_stand(lead, answers.get(lead.lead_id, ()), view) for lead in leads]
-    return sorted(found, key=_order)
+    return sorted(found, key=lambda one: _order(one, view))
 
 
 def _stand(lead: Lead, answers: Sequence[Answer], view: View) -> Standing:
@@ -101,7 +101,8 @@ def _stand(lead: Lead, answers: Sequence[Answer], view: View) -> Standing:
     )
 
 
-def _order(one: Standing) -> tuple[int, bool, int, float, str]:
-    group = 0 if one.state is LeadState.TURNED_INTO_SCAM else 1 if one.is_unanswered else 2
+def _order(one: Standing, view: View) -> tuple[int, bool, int, float, str]:
+    is_fresh = view.now - one.lead.last_at <= view.expires_after
+    group = 0 if one.state is LeadState.TURNED_INTO_SCAM and is_fresh else 1 if one.is_unanswered else 2
     ordinary, score = (one.preference.is_ordinary, -one.preference.score) if group == 1 else (False, 0)
     return group, ordinary, score, -one.lead.last_at.timestamp(), one.lead.lead_id

@@ -85,11 +85,11 @@ class SideReading:
         is_due = self._read_at is None or now - self._read_at >= self._beside.every.total_seconds()
         if options.should_stop() or not is_due or (is_first and self._beside.knows_sent(source, options)):
             return report
+        self._read_at = now
         try:
             self._beside.read(source, options)
         except FolderError as error:
             return replace(report, problems=(str(error),))
-        self._read_at = now
         return report
 
 

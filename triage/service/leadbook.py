@@ -19,11 +19,13 @@ from triage.lead.lead import (
     Mark,
     Way,
     make_lead_id,
+    message_ids,
     thread_marks,
     turned_into_scam,
 )
 from triage.lead.people import NOBODY_KNOWN, People
-from triage.mail.parse import OpenedMessage, open_message
+from triage.mail.identity import fingerprint
+from triage.mail.parse import OpenedMessage, open_message, parse_date
 from triage.records import Category, RawMessage, Verdict
 from triage.service.judging import Judgement
 
@@ -59,6 +61,7 @@ class LeadBook:
         self._is_rescue = is_rescue
         self._clock = clock
         self._found: list[LeadMessage] = []
+        self._told: set[str] = set()
         self._received: dict[str, datetime] = {}
         self._appearances: dict[str, dict[str, Appearance]] = {}
         self._near: list[NearMiss] = []
@@ -78,6 +81,31 @@ class LeadBook:
         if verdict.category is Category.OTHER and registrable(judgement.sender.rpartition("@")[2]) in PLATFORMS:
             self._note_appearance(item, judgement, received)
 
+    def tell(self, item: RawMessage, category: Category) -> Sequence[Lead]:
+        """Write down what the owner says a message is, and return the leads that this makes or changes.
+
+        Raises:
+            StoreError: nothing could be remembered.
+        """
+        opened = _open(item)
+        if opened is None:
+            return []
+        sender = opened.sender.addr_spec if opened.sender else ""
+        verdict = Verdict(category, {one: float(one is category) for one in Category}, None, (), "you said so", "owner")
+        judgement = Judgement(
+            verdict,
+            None,
+            item.server_id or fingerprint(item.content),
+            opened.message_id,
+            opened.subject,
+            sender,
+            message_ids(opened.parts.first("in-reply-to"), opened.parts.first("references")),
+            parse_date(opened.parts.first("date")),
+        )
+        self._told.add(judgement.mark)
+        self.note(item, judgement)
+        return self.save()
+
     def save(self) -> Sequence[Lead]:
         """Write down what was found, and return the leads that are new or have changed; repeating it is harmless.
 
@@ -94,6 +122,7 @@ class LeadBook:
         for account, marks in self._cleared.items():
             self._store.leads.forget_near_misses(account, marks)
         self._found, self._received, self._appearances, self._near, self._cleared = [], {}, {}, [], {}
+        self._told = set()
         return changed
 
     def _received_at(self, item: RawMessage, judgement: Judgement) -> datetime:
@@ -165,6 +194,8 @@ class LeadBook:
 
     def _worth_a_look(self) -> list[LeadMessage]:
         """Return leads, and of the rest what shares a mark with one that is known or new, the oldest first."""
+        settled = self._owners_word() if self._found else frozenset()
+        self._found = [one for one in self._found if one.fingerprint not in settled]
         rest = [one for one in self._found if not one.is_lead]
         marks = {one: {mark.mark for mark in _marks_of_follow_up(one)} for one in rest}
         known = self._store.leads.marked(set().union(*marks.values())) if rest else frozenset()
@@ -176,6 +207,13 @@ class LeadBook:
             if marks[one] & known or (fresh and among.may_belong(one.fingerprint, _marks_of_follow_up(one)))
         ]
         return sorted([*fresh, *going_on], key=lambda one: (one.received_at, one.fingerprint))
+
+    def _owners_word(self) -> frozenset[str]:
+        """Return the messages that the owner has said something of: what the model thinks of them changes nothing."""
+        corrected = self._store.evidence.corrected({one.fingerprint for one in self._found})
+        accounts = {one.ref.account for one in self._found}
+        changed = {one.fingerprint for account in accounts for one in self._store.list_relabellings(account)}
+        return (corrected | changed) - self._told
 
 
 class Acquaintances:

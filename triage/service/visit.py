@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from triage.classify.judge import Judge
 from triage.interfaces import ServerMailbox
 from triage.lead.people import NOBODY_KNOWN, People
-from triage.records import Cursor, MessageRef, Outcome, RawMessage, State, Uid
+from triage.records import Category, Cursor, MessageRef, Outcome, RawMessage, State, Uid
 from triage.service.backoff import is_due, retry_delay
 from triage.service.cycle import CHUNK, PassOptions, run_pass
 from triage.service.leadbook import LeadBook
 from triage.service.plan import LabelNames
 from triage.service.relabelling import note_relabellings
-from triage.store.records import Retry
+from triage.store.records import Relabelling, Retry
 from triage.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -120,11 +120,20 @@ class Visit:
             modseq = self._known.highest_modseq
             noted = note_relabellings(self._mailbox, self._store, self._options.names, modseq, self._now)
             # Now, since its owner may file the message away before the next training.
+            seen = {one.ref: one for one in noted}
             for item in self._mailbox.iter_messages([one.ref for one in noted]):
                 if isinstance(item, RawMessage):
                     self._options.keep(item)
+                    self._tell(item, seen[item.ref])
         self._finish(refs, last_at_open)
         return report
+
+    def _tell(self, item: RawMessage, noted: Relabelling) -> None:
+        """Let leads follow the owner's hand: a label taken away says that it is none."""
+        names = self._options.names
+        said = next((one for one in Category if names.of(one) in noted.now), None)
+        if self._options.book is not None and names.unsure not in noted.now:
+            self._options.book().tell(item, said or Category.OTHER)
 
     def _begin(self) -> Cursor:
         """Return the cursor of a first visit: what is there is the owner's own business."""

@@ -116,7 +116,8 @@ class LeadStore:
         grouped: dict[str, list[LeadMessage]] = {}
         for row in rows:
             grouped.setdefault(row.lead_id, []).append(_lead_message(row))
-        found = [Lead(lead_id, tuple(messages)) for lead_id, messages in grouped.items()]
+        # What the owner said is none is kept, so that it stays none, and is not shown.
+        found = [Lead(name, tuple(some)) for name, some in grouped.items() if any(one.is_lead for one in some)]
         return sorted(found, key=lambda lead: (lead.last_at, lead.lead_id), reverse=True)
 
     def find_lead_ids(self, beginning: str) -> list[str]:
@@ -300,6 +301,11 @@ class LeadStore:
         )
         with transaction(self._engine, writing=False) as connection:
             return {str(row[0]): int(row[1]) for row in connection.execute(query)}
+
+    def prune(self, before: datetime) -> int:
+        """Forget what the owner sent earlier, and return how many marks that were; contacts and leads stay."""
+        with transaction(self._engine) as connection:
+            return connection.execute(delete(sent_marks).where(sent_marks.c.sent_at < before)).rowcount
 
     # -- reports
 

@@ -23,6 +23,7 @@ from triage.store.upgrade import bring_up_to_date
 _CHUNK = 500
 _PATIENCE = timedelta(seconds=15)
 _JUDGEMENTS_KEPT = timedelta(days=2 * 365)
+_SENT_KEPT = timedelta(days=10 * 365)
 
 
 def open_store(url: str, *, patience: timedelta = _PATIENCE) -> "Store":
@@ -342,8 +343,9 @@ class Store:
 
         Args:
             before: so long ago that no run of that time is still at work; judgements are
-                kept for two years more.
+                kept for two years more, the marks of sent mail for ten.
         """
+        self.leads.prune(before - _SENT_KEPT)
         has_writes = select(journal.c.entry_id).where(journal.c.run_id == runs.c.run_id).exists()
         with self._writing() as connection:
             failed = delete(journal).where(journal.c.status == Status.FAILED, journal.c.written_at < before)
