@@ -54,14 +54,44 @@ class Judgement:
     subject: str = ""
     sender: str = ""
 
+    def __reduce__(self) -> "tuple[type[Judgement], tuple[object, ...]]":
+        """Return how to make it again, quickly; see `Evidence`."""
+        return Judgement, (self.verdict, self.error, self.mark, self.message_id, self.subject, self.sender)
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """As much of a message as judging it takes.
+
+    Attributes:
+        server_id: see `RawMessage`.
+        authserv_id: see `Judge.read`.
+    """
+
+    content: bytes
+    is_cut: bool
+    server_id: str
+    authserv_id: str | None
+
+    @classmethod
+    def of(cls, item: RawMessage, authserv_id: str | None) -> "_Task":
+        return cls(item.content, item.is_cut, item.server_id, authserv_id)
+
+    def __reduce__(self) -> "tuple[type[_Task], tuple[object, ...]]":
+        return _Task, (self.content, self.is_cut, self.server_id, self.authserv_id)
+
 
 def judge_item(judge: Judge, item: Item, authserv_id: str | None) -> Judgement:
     """Judge one message; what is wrong with it is told, never raised."""
     if isinstance(item, UnreadableMessage):
         return Judgement(None, item.reason)
-    mark = item.server_id or fingerprint(item.content)
+    return _judge_task(judge, _Task.of(item, authserv_id))
+
+
+def _judge_task(judge: Judge, task: _Task) -> Judgement:
+    mark = task.server_id or fingerprint(task.content)
     try:
-        found = judge.read(item.content, is_cut=item.is_cut, authserv_id=authserv_id)
+        found = judge.read(task.content, is_cut=task.is_cut, authserv_id=task.authserv_id)
     except MessageError as error:
         return Judgement(None, str(error), mark)
     opened = found.opened
@@ -106,7 +136,7 @@ class JudgePool:
             initializer=_begin,
             initargs=(self._judge, os.getpid()),
         )
-        self._executor.submit(_judge_batch, [], {})
+        self._executor.submit(_judge_batch, [])
         return self
 
     def __exit__(
@@ -135,7 +165,9 @@ class JudgePool:
         if self._executor is None:
             return None
         try:
-            return self._executor.submit(_judge_batch, batch, authserv_ids)
+            readable = (item for item in batch if isinstance(item, RawMessage))
+            tasks = [_Task.of(item, authserv_ids.get(item.ref.account)) for item in readable]
+            return self._executor.submit(_judge_batch, tasks)
         except BrokenProcessPool:
             return None
 
@@ -150,7 +182,9 @@ class JudgePool:
         if found is None:
             yield from judge_here(self._judge, batch, authserv_ids)
         else:
-            yield from zip(batch, found, strict=True)
+            judged = iter(found)
+            for item in batch:
+                yield item, Judgement(None, item.reason) if isinstance(item, UnreadableMessage) else next(judged)
 
 
 def read_ahead(items: Iterable[Item], guard: AbstractContextManager[bool]) -> Generator[list[Item], None, None]:
@@ -208,8 +242,8 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _judge_batch(batch: Sequence[Item], authserv_ids: Mapping[str, str]) -> list[Judgement]:
+def _judge_batch(tasks: Sequence[_Task]) -> list[Judgement]:
     if _judge is None:
         message = "the process was not prepared"
         raise RuntimeError(message)
-    return [judge_item(_judge, item, authserv_ids.get(item.ref.account)) for item in batch]
+    return [_judge_task(_judge, task) for task in tasks]
