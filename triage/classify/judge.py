@@ -159,7 +159,7 @@ class Judge:
         opened = open_message(content, is_cut=is_cut)
         verdict = self.clear(opened)
         if verdict is None:
-            verdict = self.judge(only_vouched(opened.complete(), authserv_id))
+            verdict = self.judge(only_vouched(opened.complete(with_identity=False), authserv_id))
         return Judged(opened, verdict)
 
     def clear(self, opened: OpenedMessage) -> Verdict | None:
