@@ -43,7 +43,8 @@ def test_what_is_said_held_out_is_what_the_screen_says(dataset: Dataset) -> None
     fitted = fit_screen(dataset, [(rows, rows)])  # "held out" from a model that saw all: the final one
     for row, words in enumerate(dataset.glances):
         glance = fitted.screen.look(words)
-        assert glance.score == pytest.approx(fitted.scores[row], abs=1e-5)
+        expected = fitted.scores[row] if fitted.legible[row] else max(fitted.scores[row], fitted.screen.threshold)
+        assert glance.score == pytest.approx(expected, abs=1e-5)
         assert fitted.screen.clears(glance) == fitted.cleared[row]
 
 

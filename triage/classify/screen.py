@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +25,7 @@ MIN_KNOWN = 3
 USUAL_WORDS = 60
 """A mail with so many known words has its weights added up as they are; of four times as many each counts half."""
 
-_HEAD, _TAIL = 6_000, 2_000
+_HEAD, _TAIL = 4_000, 1_000
 _EVIDENCE = 3
 # Words that speak for `other` clearly enough to be named.
 _NAMED = 150
@@ -53,7 +52,8 @@ class Glance:
     """What the first look found.
 
     Attributes:
-        score: of the whole or of its beginning, whichever is higher.
+        score: of the whole or of its beginning, whichever is higher; at least the threshold
+            where too few words are known.
         words: the known words that are there.
     """
 
@@ -101,11 +101,12 @@ class Screen:
             below = (known & words[HEAD_WORDS:]) - found
             found |= below
             score = max(score, (total + sum(map(weight, below))) * _scale(found))
-        return Glance(self.intercept + score, found)
+        score += self.intercept
+        return Glance(score if len(found) >= MIN_KNOWN else max(score, self.threshold), found)
 
     def clears(self, glance: Glance) -> bool:
         """Return whether a mail is plain `other`."""
-        return glance.score < self.threshold and len(glance.words) >= MIN_KNOWN
+        return glance.score < self.threshold
 
     def probabilities(self, score: float) -> dict[Category, float]:
         """Return P(category) of a mail by its score alone, in the order of `CATEGORIES`."""
@@ -116,9 +117,9 @@ class Screen:
 
     def evidence(self, glance: Glance) -> tuple[Evidence, ...]:
         """Return the words that speak most for `other`."""
-        words, scale = glance.words, _scale(glance.words)
-        named = islice((item for item in self._harmless.items() if item[0] in words), _EVIDENCE)
-        return tuple(Evidence("words", word, weight * scale) for word, weight in named)
+        named, scale = self._harmless, _scale(glance.words)
+        strongest = sorted([(-named[word], word) for word in named.keys() & glance.words])[:_EVIDENCE]
+        return tuple([Evidence("words", word, -weight * scale) for weight, word in strongest])
 
 
 def _scale(found: AbstractSet[str]) -> float:

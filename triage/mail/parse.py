@@ -61,7 +61,7 @@ class OpenedMessage:
         parts = self.parts
         text = plain = "\n".join(parts.plain)
         if parts.html:
-            text = "\n".join([glance_html(part) for part in parts.html])
+            text = "\n".join(map(glance_html, parts.html))
             if len(text) < len(plain) * _MIN_SHARE_OF_PLAIN:
                 text = f"{plain}\n{text}"
         files = " ".join([item.name for item in parts.attachments[:_MAX_ATTACHMENTS]]) if parts.attachments else ""
