@@ -192,7 +192,7 @@ class Judge:
         verdict = self.clear(opened)
         if verdict is not None:
             return Judged(opened, verdict)
-        message = only_vouched(opened.complete(), authserv_id)
+        message = only_vouched(opened.complete(with_identity=False), authserv_id)
         return Judged(opened, self.judge(message), message)
 
     def clear(self, opened: OpenedMessage) -> Verdict | None:

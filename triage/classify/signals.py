@@ -52,6 +52,8 @@ _MONEY = re.compile(
 )
 _CAPITALS = re.compile(r"[A-ZÄÖÜÉÈÀÇÑ](?<!\w.)[A-ZÄÖÜÉÈÀÇÑ]{3,}\b")
 _MANY_CAPITALS = 6
+_SHOWN_SITE = re.compile(r"(?:https?://)?(?:www\.)?([a-z0-9-]+(?:\.[a-z0-9-]+)+)(?:[/?#]|$)")
+_TARGET_SITE = re.compile(r"https?://(?:[^/@]*@)?([^/:?#]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +219,8 @@ def _of_text(message: Message, text: NormalText) -> Iterator[Signal]:
 
 def _of_links(message: Message) -> Iterator[Signal]:
     for link in message.links:
-        shown = re.match(r"(?:https?://)?(?:www\.)?([a-z0-9-]+(?:\.[a-z0-9-]+)+)(?:[/?#]|$)", link.text.strip().lower())
-        target = re.match(r"https?://(?:[^/@]*@)?([^/:?#]+)", link.target.lower())
+        shown = _SHOWN_SITE.match(link.text.strip().lower()) if "." in link.text else None
+        target = _TARGET_SITE.match(link.target.lower()) if shown else None
         if shown and target and registrable(shown[1]) != registrable(target[1]):
             yield Signal("link_text_mismatch", f"{registrable(shown[1])} leads to {registrable(target[1])}")
             return

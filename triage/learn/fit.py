@@ -185,7 +185,7 @@ def held_out_scores(
     if known is not None:
         screen = replace(screen, screen=known.screen.screen)
     judged = np.unique(np.concatenate([test for _, test in folds]))
-    for row in judged[screen.scores[judged] < screen.screen.threshold]:
+    for row in judged[screen.cleared[judged]]:
         chances[row] = [*screen.screen.probabilities(screen.scores[row]).values()]
     return HeldOut(scores, chances, screen)
 
