@@ -27,12 +27,13 @@ from triage.learn.fit import BASE_RECIPE, fit_linear
 from triage.learn.gate import CheckSet, answers_of
 from triage.learn.metrics import ABSTAINED, macro_f1
 from triage.learn.personal import OwnMail, build_own_mail, fit_personal
-from triage.learn.promotion import load_check_set
+from triage.learn.promotion import load_check_set, load_prior
 from triage.modelfile import base_model_path, load_model
 from triage.reading import Reading
 from triage.records import CATEGORIES, MessageRef, RawMessage
 
 _BASE = load_model(base_model_path())
+_PRIOR = load_prior(_BASE)
 _WEIGHT = 3
 _SCALE = 0.3
 
@@ -57,7 +58,7 @@ def by_base(_own: OwnMail, unseen: OwnMail) -> Vector:
 
 def by_correction(own: OwnMail, unseen: OwnMail) -> Vector:
     """Correct the base model by as little as explains the examples."""
-    return fit_personal(own, _BASE).scores(unseen)
+    return fit_personal(own, _PRIOR).scores(unseen)
 
 
 def by_stacking(own: OwnMail, unseen: OwnMail) -> Vector:

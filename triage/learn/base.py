@@ -13,7 +13,9 @@ from triage.config import DecisionConfig
 from triage.learn.background import load_background
 from triage.learn.card import make_card, render_card
 from triage.learn.corpus import load_corpus
-from triage.learn.dataset import Dataset, build_dataset, with_background
+from triage.learn.dataset import Dataset, build_dataset, design_matrix, with_background
+from triage.learn.firmness import FILE as FIRMNESS
+from triage.learn.firmness import Firmness, measure_firmness, save_firmness
 from triage.learn.fit import BASE_RECIPE, HeldOut, Recipe, fit_model, held_out_scores
 from triage.learn.metrics import Answers, answer, interval, macro_f1
 from triage.modelfile import save_model, write_whole
@@ -40,7 +42,7 @@ class TrainingReport:
 
 
 def train_base(corpus: Sequence[Path], output: Path) -> TrainingReport:
-    """Learn from corpus files and write base.joblib, base.json and base.md.
+    """Learn from corpus files and write base.joblib, base.json, base.md and base.firmness.npz.
 
     Raises:
         ConfigError: the corpus cannot be read.
@@ -61,11 +63,18 @@ def train_base(corpus: Sequence[Path], output: Path) -> TrainingReport:
         screen=_screen_figures(held_out, dataset),
     )
     digest = save_model(output / "base.joblib", model, card)
+    save_firmness(output / FIRMNESS, _measure_firmness(dataset, model, recipe), digest)
     write_whole(output / "base.md", render_card(card).encode())
     low, high = interval(found, macro_f1)
     return TrainingReport(
         len(specimens), len(set(dataset.groups)), macro_f1(found.truth, found.answers), low, high, digest
     )
+
+
+def _measure_firmness(dataset: Dataset, model: LinearModel, recipe: Recipe) -> Firmness:
+    """Return how firmly the mails that were learnt from hold the weights."""
+    idf = [model.idf[block.offset : block.offset + 2**block.bits].astype(np.float64) for block in model.blocks]
+    return measure_firmness(design_matrix(dataset, idf), model, 1.0 / recipe.inverse_regularisation)
 
 
 def _screen_figures(held_out: HeldOut, dataset: Dataset) -> dict[str, object]:

@@ -12,6 +12,7 @@ from triage.classify.scorer import softmax
 from triage.errors import ModelError
 from triage.learn.corpus import load_corpus
 from triage.learn.examples import Example
+from triage.learn.firmness import firmness_path, load_firmness
 from triage.learn.gate import (
     CheckSet,
     Contestants,
@@ -26,7 +27,16 @@ from triage.learn.gate import (
     judge,
 )
 from triage.learn.options import TrainingOptions
-from triage.learn.personal import STRENGTHS, OwnMail, Personal, build_own_mail, fit_personal, scores_of, to_model
+from triage.learn.personal import (
+    STRENGTHS,
+    OwnMail,
+    Personal,
+    Prior,
+    build_own_mail,
+    fit_personal,
+    scores_of,
+    to_model,
+)
 from triage.learn.suspicion import reason_to_hold
 from triage.modelfile import check_set_path
 from triage.modelshelf import BASE
@@ -55,7 +65,7 @@ class Material:
 class _Candidate:
     personal: Personal
     model: LinearModel
-    strength: float
+    trial: Trial
     judgement: Judgement
     held_out: HeldOutMail
 
@@ -95,7 +105,7 @@ def learn(material: Material, options: TrainingOptions, *, confirmed: bool) -> T
     )
     shelf.use(model_id)
     evidence.drop_learnt(shelf.prune())
-    reason = f"learnt with a strength of {best.strength:g}; with more, {refused}" if refused else ""
+    reason = f"learnt with a strength of {best.trial.strength:g}; with more, {refused}" if refused else ""
     return _ended(material, options, Result.PROMOTED, reason, model_id)
 
 
@@ -107,14 +117,15 @@ def _best_candidate(material: Material, mail: OwnMail, options: TrainingOptions)
     """
     base, costs = options.base, options.costs
     check = load_check_set(base)
+    prior = load_prior(base)
     refused = ""
     for strength in STRENGTHS:
-        personal = fit_personal(mail, base, strength)
+        personal = fit_personal(mail, prior, strength)
         model = to_model(base, personal, mail)
-        held_out = hold_out(mail, material.kept, base, costs, strength)
+        held_out = hold_out(mail, material.kept, Trial(prior, costs, strength))
         judgement = judge(Contestants(base, model, scores_of(model, check.mail), held_out), mail, check, costs)
         if not judgement.reason:
-            return _Candidate(personal, model, strength, judgement, held_out), refused
+            return _Candidate(personal, model, Trial(prior, costs, strength), judgement, held_out), refused
         refused = refused or judgement.reason
     return None, refused
 
@@ -134,7 +145,7 @@ def _reason_to_keep(
     groups = group_mail(material.kept)
     known = {groups[row] for row in np.flatnonzero(seen)}
     strangers = np.array([group not in known for group in groups], dtype=bool)
-    latest = hold_out_latest(mail, material.kept, seen, Trial(options.base, options.costs, best.strength))
+    latest = hold_out_latest(mail, material.kept, seen, best.trial)
     return compare_with_champion(best.held_out, answers, strangers, mail.labels) or compare_with_champion(
         latest, answers, ~seen, mail.labels
     )
@@ -164,6 +175,15 @@ def _chances(scores: Vector, model: LinearModel) -> Vector:
     return np.array([softmax(model.slope * row + model.bias) for row in scores]).reshape(len(scores), -1)
 
 
+def load_prior(base: LinearModel) -> Prior:
+    """Return the shipped model and how firmly the corpus holds its weights.
+
+    Raises:
+        ModelError: that is missing, or of another model.
+    """
+    return Prior(base, load_firmness(firmness_path(), base))
+
+
 def load_check_set(base: LinearModel) -> CheckSet:
     """Return the shipped check set as the base model sees it."""
     specimens = load_corpus([check_set_path()])
@@ -187,6 +207,6 @@ def _card(material: Material, options: TrainingOptions, best: _Candidate) -> dic
         "verdict": verdict if judged else "too few examples to hold any out",
         "features": options.reading.features_id,
         "examples": counts,
-        "strength": best.strength,
+        "strength": best.trial.strength,
         "gate": dict(gate),
     }
