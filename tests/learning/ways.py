@@ -10,27 +10,23 @@ times as heavy, learnt anew.
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from scipy import sparse
 
-from tests.learning.owners import ROOT, Owner, is_right, load_owners
-from triage.classify.features import OwnerMask
+from tests.learning.owners import ROOT, Owner, load_owners, read, share_wrong
 from triage.classify.model import Vector
 from triage.learn.base import default_costs, load_dataset
-from triage.learn.corpus import Specimen
 from triage.learn.dataset import Dataset, design_matrix, inverse_frequencies
 from triage.learn.fit import BASE_RECIPE, fit_linear
 from triage.learn.gate import CheckSet, answers_of
 from triage.learn.metrics import ABSTAINED, macro_f1
-from triage.learn.personal import OwnMail, build_own_mail, fit_personal
+from triage.learn.personal import OwnMail, fit_personal
 from triage.learn.promotion import load_check_set, load_prior
 from triage.modelfile import base_model_path, load_model
-from triage.reading import Reading
-from triage.records import CATEGORIES, MessageRef, RawMessage
+from triage.records import CATEGORIES
 
 _BASE = load_model(base_model_path())
 _PRIOR = load_prior(_BASE)
@@ -38,17 +34,6 @@ _WEIGHT = 3
 _SCALE = 0.3
 
 Way = Callable[[OwnMail, OwnMail], Vector]
-
-
-def read(mail: Sequence[Specimen]) -> OwnMail:
-    """Return mail as the base model sees it."""
-    reading = Reading(_BASE, OwnerMask(), b"key")
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    kept = [
-        reading.read(RawMessage(MessageRef("", one.id), one.content), now + timedelta(hours=place))
-        for place, one in enumerate(mail)
-    ]
-    return build_own_mail(_BASE, kept, [one.category for one in mail])
 
 
 def by_base(_own: OwnMail, unseen: OwnMail) -> Vector:
@@ -90,7 +75,7 @@ def measure(way: Way, own: OwnMail, owner: Owner, later: OwnMail, check: CheckSe
     """Return the share of mistakes on later mail, and macro-F1 on the check set."""
     found = answers_of(way(own, later), later, _BASE, default_costs())
     answers = [CATEGORIES[one] if one != ABSTAINED else None for one in found]
-    wrong = 1 - sum(map(is_right, owner.later, answers)) / len(answers)
+    wrong = share_wrong(owner.later, answers)
     said = answers_of(way(own, check.mail), check.mail, _BASE, default_costs())
     return wrong, macro_f1(check.mail.labels, said)
 
@@ -111,9 +96,9 @@ def main() -> int:
     write = sys.stdout.write
     write("| owner | examples | " + " | ".join(ways) + " |\n|---|---:|" + "---:|" * len(ways) + "\n")
     for owner in load_owners():
-        later = replace(read(owner.later), glances=np.full(len(owner.later), np.nan))
+        later = replace(read(_BASE, owner.later), glances=np.full(len(owner.later), np.nan))
         for step in given.steps:
-            own = read(owner.filed(step))
+            own = read(_BASE, owner.filed(step))
             figures = [measure(way, own, owner, later, check) for way in ways.values()]
             cells = " | ".join(f"{wrong:.1%} / {score:.3f}" for wrong, score in figures)
             write(f"| {owner.name} | {step} | {cells} |\n")

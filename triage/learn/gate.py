@@ -26,6 +26,9 @@ from triage.store.evidence import KeptFeatures
 SEGMENTS = 4
 """The owner's mail in the order of time: each part but the first is judged by what the earlier ones teach."""
 
+_MANY = 2000
+"""Of so many examples the later half is judged by what the earlier half teaches: mail enough for a verdict, for half of the time."""
+
 MIN_EXAMPLES = 8
 """With fewer there is nothing to hold out."""
 
@@ -102,7 +105,8 @@ def iter_segments(kept: Sequence[KeptFeatures]) -> Iterator[tuple[Rows, Rows]]:
     for group, one in zip(groups, kept, strict=True):
         first[group] = min(first.get(group, np.inf), one.received_at.timestamp())
     order = sorted(range(len(kept)), key=lambda row: (first[groups[row]], groups[row]))
-    borders = [round(len(kept) * part / SEGMENTS) for part in range(1, SEGMENTS)]
+    parts = SEGMENTS if len(kept) < _MANY else 2
+    borders = [round(len(kept) * part / parts) for part in range(1, parts)]
     # A group that a border would split goes with its beginning.
     ends = []
     for border in borders:

@@ -44,8 +44,13 @@ Chosen with the strength on the owners cfo and electrician; a tenth of noise amo
 them 1.6 and 1.8 points (24 draws, standard error 0.4), and 3.5 and 2.1 where all are believed (16 draws).
 """
 
+_FEW = 200
+"""Of more examples each weighs less, so that all together grow as the root of their number and do not drown the corpus."""
+
 _STEPS = 100
-_TOLERANCE = 1e-7
+# Scores of 10,000 examples, which are up to 12, differ by 0.16 at most from those at 1e-7, for 28 % less time.
+_TOLERANCE = 1e-5
+_FIRST_TOLERANCE = 1e-4  # whom to trust needs no more
 
 
 @dataclass(frozen=True)
@@ -130,9 +135,9 @@ def fit_personal(mail: OwnMail, prior: Prior, strength: float = STRENGTHS[0]) ->
     """Return the correction that explains the examples; the same for the same examples in the same order."""
     problem = _pose(mail, prior, strength)
     whole = np.ones(len(mail))
-    change = _minimise(problem, whole, np.zeros(problem.firmness.shape))
+    change = _minimise(problem, whole, np.zeros(problem.firmness.shape), _FIRST_TOLERANCE)
     trust = _trust(problem, change, prior.model)
-    change = _minimise(problem, trust, change)
+    change = _minimise(problem, trust, change, _TOLERANCE)
     lengths = np.linalg.norm(problem.pulls(change, trust), axis=1) * np.sqrt(problem.squares.sum(axis=1).A1)
     total = float(lengths.sum())
     return Personal(problem.places, change, trust, lengths / total if total else lengths)
@@ -163,7 +168,7 @@ class _Problem:
     def pulls(self, change: Vector, trust: Vector) -> Vector:
         """Return how hard each example pulls at each category's score, shape (n, 4)."""
         margins = self.signs * (self.scores + self.design @ change)
-        return np.asarray(self.strength * trust[:, None] * self.signs * _sigmoid(-margins))
+        return np.asarray(self.strength * trust[:, None] * self.signs * special.expit(-margins))
 
 
 def _pose(mail: OwnMail, prior: Prior, strength: float) -> _Problem:
@@ -179,26 +184,26 @@ def _pose(mail: OwnMail, prior: Prior, strength: float) -> _Problem:
         mail.labels,
         np.where(np.eye(len(CATEGORIES))[mail.labels] == 1, 1.0, -1.0),
         prior.firmness.at(places),
-        strength,
+        strength * min(1.0, (_FEW / max(1, len(mail))) ** 0.5),
     )
 
 
-def _minimise(problem: _Problem, trust: Vector, start: Vector) -> Vector:
+def _minimise(problem: _Problem, trust: Vector, start: Vector, tolerance: float) -> Vector:
     """Return the change of the weights that the examples ask for, as far as they are trusted."""
-    weights = problem.strength * trust[:, None]
+    weights = problem.strength * trust[:, None] * problem.signs
+    # In these units every weight is held alike, which takes a quarter fewer steps.
+    unit = 1.0 / np.sqrt(problem.firmness)
 
     def loss(flat: Vector) -> tuple[float, Vector]:
-        change = flat.reshape(start.shape)
-        margins = problem.signs * (problem.scores + problem.design @ change)
-        held = problem.firmness * change
-        value = float(np.sum(weights * np.logaddexp(0.0, -margins))) + 0.5 * float(np.sum(held * change))
-        gradient = held - problem.transposed @ (weights * problem.signs * _sigmoid(-margins))
+        scaled = flat.reshape(start.shape)
+        margins = problem.signs * (problem.scores + problem.design @ (scaled * unit))
+        value = float(np.sum(np.abs(weights) * np.logaddexp(0.0, -margins))) + 0.5 * float(flat @ flat)
+        gradient = scaled - unit * (problem.transposed @ (weights * special.expit(-margins)))
         return value, gradient.ravel()
 
-    options = {"maxiter": _STEPS, "ftol": _TOLERANCE}
-    return np.asarray(
-        optimize.minimize(loss, start.ravel(), jac=True, method="L-BFGS-B", options=options).x.reshape(start.shape)
-    )
+    options = {"maxiter": _STEPS, "ftol": tolerance}
+    found = optimize.minimize(loss, (start / unit).ravel(), jac=True, method="L-BFGS-B", options=options)
+    return np.asarray(found.x.reshape(start.shape) * unit)
 
 
 def _trust(problem: _Problem, change: Vector, base: LinearModel) -> Vector:
@@ -221,10 +226,6 @@ def _believed(chance: Vector) -> Vector:
 
 def _softmax(logits: Vector) -> Vector:
     return np.asarray(special.softmax(logits, axis=1))
-
-
-def _sigmoid(values: Vector) -> Vector:
-    return np.asarray(special.expit(values))
 
 
 def scores_of(model: LinearModel, mail: OwnMail) -> Vector:
