@@ -1,9 +1,9 @@
 """What a tenth of wrongly filed mail costs, over many draws.
 
-    python -m tests.learning.noise [--draws 24]
+    python -m tests.learning.noise [--draws 12]
 
 Seventy judged mails make one draw a matter of luck, so that many are taken. Learns from features
-as `triage train` does, without a mailbox and without the gate.
+as `triage train` does, gate included, without a mailbox.
 """
 
 import argparse
@@ -14,20 +14,20 @@ from dataclasses import replace
 
 import numpy as np
 
-from tests.learning.owners import Owner, load_owners, read, share_wrong
+from tests.learning.owners import Owner, keep, load_owners, read, share_wrong
 from triage.classify.model import LinearModel
 from triage.learn.base import default_costs
 from triage.learn.corpus import Specimen
 from triage.learn.gate import answers_of
 from triage.learn.metrics import ABSTAINED
-from triage.learn.personal import fit_personal
-from triage.learn.promotion import load_prior
+from triage.learn.personal import build_own_mail
+from triage.learn.promotion import find_candidate, load_prior
 from triage.modelfile import base_model_path, load_model
 from triage.records import CATEGORIES, Category
 
 NOISY = 100
 SHARE = 0.1
-DRAWS = 24
+DRAWS = 12
 
 
 def with_noise(mail: Sequence[Specimen], share: float, seed: int) -> list[Category]:
@@ -48,15 +48,16 @@ class Bench:
         self._prior = load_prior(base or load_model(base_model_path()))
         self._filed = owner.filed(NOISY)
         self._owner = owner
-        self._own = read(self._prior.model, self._filed)
+        self._kept = keep(self._prior.model, self._filed)
         later = read(self._prior.model, owner.later)
         self._later = replace(later, glances=np.full(len(later), np.nan))
 
     def mistakes(self, categories: Sequence[Category]) -> float:
         """Return the share of the later mail that is judged wrongly after filing like this."""
-        labels = np.array([CATEGORIES.index(one) for one in categories], dtype=np.int64)
-        personal = fit_personal(replace(self._own, labels=labels), self._prior)
-        found = answers_of(personal.scores(self._later), self._later, self._prior.model, default_costs())
+        mail = build_own_mail(self._prior.model, self._kept, categories)
+        candidate, _ = find_candidate(mail, self._kept, self._prior, default_costs())
+        scores = candidate.personal.scores(self._later) if candidate else self._later.scores
+        found = answers_of(scores, self._later, self._prior.model, default_costs())
         answers = [CATEGORIES[one] if one != ABSTAINED else None for one in found.tolist()]
         return share_wrong(self._owner.later, answers)
 

@@ -16,6 +16,7 @@ from triage.learn.corpus import Specimen, load_corpus
 from triage.learn.personal import OwnMail, build_own_mail
 from triage.reading import Reading
 from triage.records import Category, MessageRef, RawMessage
+from triage.store.evidence import KeptFeatures
 
 FOLDER = Path(__file__).parent / "owners"
 ROOT = Path(__file__).parents[2]
@@ -73,10 +74,14 @@ def share_wrong(mail: Sequence[Specimen], answers: Sequence[Category | None]) ->
 
 def read(base: LinearModel, mail: Sequence[Specimen]) -> OwnMail:
     """Return mail as the base model sees it."""
+    return build_own_mail(base, keep(base, mail), [one.category for one in mail])
+
+
+def keep(base: LinearModel, mail: Sequence[Specimen]) -> list[KeptFeatures]:
+    """Return what is kept of mail, which came an hour apart."""
     reading = Reading(base, OwnerMask(), b"key")
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    kept = [
+    return [
         reading.read(RawMessage(MessageRef("", one.id), one.content), now + timedelta(hours=place))
         for place, one in enumerate(mail)
     ]
-    return build_own_mail(base, kept, [one.category for one in mail])

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from triage.classify.decision import CostTable
 from triage.classify.features import OwnerMask
 from triage.classify.model import LinearModel, Vector
 from triage.classify.scorer import softmax
@@ -62,7 +63,9 @@ class Material:
 
 
 @dataclass(frozen=True)
-class _Candidate:
+class Candidate:
+    """A model that the gate lets pass."""
+
     personal: Personal
     model: LinearModel
     trial: Trial
@@ -85,7 +88,7 @@ def learn(material: Material, options: TrainingOptions, *, confirmed: bool) -> T
     chances = _chances(scores_of(used, mail), used)
     if not confirmed and (reason := reason_to_hold(material.examples, learnt, chances)):
         return _ended(material, options, Result.HELD, reason)
-    best, refused = _best_candidate(material, mail, options)
+    best, refused = find_candidate(mail, material.kept, load_prior(base), options.costs)
     taken_back = _takes_back(material.examples, learnt)
     if best is None and taken_back:
         shelf.use(BASE)
@@ -109,30 +112,31 @@ def learn(material: Material, options: TrainingOptions, *, confirmed: bool) -> T
     return _ended(material, options, Result.PROMOTED, reason, model_id)
 
 
-def _best_candidate(material: Material, mail: OwnMail, options: TrainingOptions) -> tuple[_Candidate | None, str]:
+def find_candidate(
+    mail: OwnMail, kept: Sequence[KeptFeatures], prior: Prior, costs: CostTable
+) -> tuple[Candidate | None, str]:
     """Return the candidate that learns most of those the gate lets pass, and why it refused the first.
 
     It depends on the examples alone, not on what was in use before: what was taken back
     leaves nothing behind.
     """
-    base, costs = options.base, options.costs
+    base = prior.model
     check = load_check_set(base)
-    prior = load_prior(base)
     refused = ""
     for strength in STRENGTHS:
         personal = fit_personal(mail, prior, strength)
         model = to_model(base, personal, mail)
-        held_out = hold_out(mail, material.kept, Trial(prior, costs, strength))
+        held_out = hold_out(mail, kept, Trial(prior, costs, strength))
         judgement = judge(Contestants(base, model, scores_of(model, check.mail), held_out), mail, check, costs)
         if not judgement.reason:
-            return _Candidate(personal, model, Trial(prior, costs, strength), judgement, held_out), refused
+            return Candidate(personal, model, Trial(prior, costs, strength), judgement, held_out), refused
         refused = refused or judgement.reason
     return None, refused
 
 
 def _reason_to_keep(
     champion: LinearModel,
-    best: _Candidate,
+    best: Candidate,
     material: Material,
     mail: OwnMail,
     learnt: Mapping[str, Category],
@@ -197,7 +201,7 @@ def _ended(material: Material, options: TrainingOptions, result: Result, reason:
     return Training(options.clock(), result, model_id, len(material.examples), material.evidence, reason)
 
 
-def _card(material: Material, options: TrainingOptions, best: _Candidate) -> dict[str, object]:
+def _card(material: Material, options: TrainingOptions, best: Candidate) -> dict[str, object]:
     counts = {category.value: sum(one.category is category for one in material.examples) for category in Category}
     gate = best.judgement.figures
     judged = gate["own_mail_judged"]
