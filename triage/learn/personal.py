@@ -25,6 +25,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 from scipy import optimize, sparse, special
+from threadpoolctl import threadpool_limits
 
 from triage.classify.counted import unpack_counts
 from triage.classify.model import LinearModel, Vector
@@ -202,7 +203,10 @@ def _minimise(problem: _Problem, trust: Vector, start: Vector, tolerance: float)
         return value, gradient.ravel()
 
     options = {"maxiter": _STEPS, "ftol": tolerance}
-    found = optimize.minimize(loss, (start / unit).ravel(), jac=True, method="L-BFGS-B", options=options)
+    # More threads find the same in another order of addition, so that a model would depend on the machine; and beside
+    # other work they wait for each other: three times the CPU seconds on a busy machine.
+    with threadpool_limits(limits=1, user_api="blas"):
+        found = optimize.minimize(loss, (start / unit).ravel(), jac=True, method="L-BFGS-B", options=options)
     return np.asarray(found.x.reshape(start.shape) * unit)
 
 
