@@ -15,6 +15,8 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from email import message_from_bytes
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from imapclient import IMAPClient
@@ -51,9 +53,10 @@ class Home:
         self.filed = 0
 
     def file(self, mail: Sequence[Specimen], categories: Sequence[Category]) -> None:
-        """File mail as its owner does."""
+        """File mail as its owner does; it came when it says it did."""
         for one, category in zip(mail, categories, strict=True):
-            self._client.append(FOLDERS[category], one.content)
+            came = parsedate_to_datetime(str(message_from_bytes(one.content)["Date"]))
+            self._client.append(FOLDERS[category], one.content, msg_time=came)
         self.filed += len(mail)
 
     def train(self) -> tuple[str, str]:
