@@ -10,6 +10,7 @@ which is what is shipped in place of the corpus: one number for each weight, no 
 """
 
 import io
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,9 +94,9 @@ def load_firmness(path: Path, model: LinearModel) -> Firmness:
         ModelError: it is missing, damaged, or of another model.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
             codes, ridge, digest = arrays["codes"], float(arrays["ridge"]), str(arrays["digest"])
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         message = f"{path.name} beside the shipped model cannot be read; restore it, or run `triage train --base`"
         raise ModelError(message) from error
     if not model.model_id or not digest.startswith(model.model_id):
