@@ -3,9 +3,9 @@
     python -m tests.learning.ways [--steps 20 100]
 
 Prints mistakes on each owner's later mail, and macro-F1 on the shipped check set, for: the base model;
-the least correction of it that explains the examples (what `triage train` does); the scores
-of the base model as features beside the owner's words; the corpus and the examples together, three
-times as heavy, learnt anew.
+what `triage train` does, a correction that turns each weight as the corpus lets it; the same with all weights
+held alike; the scores of the base model as features beside the owner's words; the corpus and the examples
+together, three times as heavy, learnt anew.
 """
 
 import argparse
@@ -20,10 +20,11 @@ from tests.learning.owners import ROOT, Owner, load_owners, read, share_wrong
 from triage.classify.model import Vector
 from triage.learn.base import default_costs, load_dataset
 from triage.learn.dataset import Dataset, design_matrix, inverse_frequencies
+from triage.learn.firmness import Firmness
 from triage.learn.fit import BASE_RECIPE, fit_linear
 from triage.learn.gate import CheckSet, answers_of
 from triage.learn.metrics import ABSTAINED, macro_f1
-from triage.learn.personal import OwnMail, fit_personal
+from triage.learn.personal import OwnMail, Prior, fit_personal
 from triage.learn.promotion import load_check_set, load_prior
 from triage.modelfile import base_model_path, load_model
 from triage.records import CATEGORIES
@@ -42,8 +43,14 @@ def by_base(_own: OwnMail, unseen: OwnMail) -> Vector:
 
 
 def by_correction(own: OwnMail, unseen: OwnMail) -> Vector:
-    """Correct the base model by as little as explains the examples."""
+    """Correct the base model, each weight as the corpus lets it."""
     return fit_personal(own, _PRIOR).scores(unseen)
+
+
+def by_plain_correction(own: OwnMail, unseen: OwnMail) -> Vector:
+    """Correct the base model, all weights held alike."""
+    firmness = Firmness(np.zeros_like(_PRIOR.firmness.codes), _PRIOR.firmness.ridge)
+    return fit_personal(own, Prior(_BASE, firmness)).scores(unseen)
 
 
 def by_stacking(own: OwnMail, unseen: OwnMail) -> Vector:
@@ -89,9 +96,10 @@ def main() -> int:
     check = CheckSet(replace(check.mail, glances=np.full(len(check.mail), np.nan)), check.either)
     ways: dict[str, Way] = {
         "base model": by_base,
-        "least correction": by_correction,
+        "as it is": by_correction,
+        "all weights held alike": by_plain_correction,
         "base scores as features": by_stacking,
-        "corpus and examples together": Union(load_dataset([ROOT / "models" / "corpus"], BASE_RECIPE)),
+        "corpus and examples learnt anew": Union(load_dataset([ROOT / "models" / "corpus"], BASE_RECIPE)),
     }
     write = sys.stdout.write
     write("| owner | examples | " + " | ".join(ways) + " |\n|---|---:|" + "---:|" * len(ways) + "\n")
