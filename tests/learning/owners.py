@@ -7,10 +7,16 @@ third in time is never learnt from; on it is measured.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from triage.classify.features import OwnerMask
+from triage.classify.model import LinearModel
 from triage.learn.corpus import Specimen, load_corpus
-from triage.records import Category
+from triage.learn.personal import OwnMail, build_own_mail
+from triage.reading import Reading
+from triage.records import Category, MessageRef, RawMessage
+from triage.store.evidence import KeptFeatures
 
 FOLDER = Path(__file__).parent / "owners"
 ROOT = Path(__file__).parents[2]
@@ -23,7 +29,7 @@ class Owner:
     Attributes:
         earlier: what they file, in the order of time.
         later: what comes afterwards.
-        general: mail of everybody's kinds, in their language, that they file as well.
+        general: mail of everybody's kinds that they file as well, first that in their language.
     """
 
     name: str
@@ -49,6 +55,8 @@ def _load(path: Path, corpus: Sequence[Specimen]) -> Owner:
     # Every seventh, so that all authors and categories are among them.
     general = [one for one in corpus if one.lang in languages]
     general = [one for start in range(7) for one in general[start::7]]
+    if "en" not in languages:  # where their own language has too little, they read English as well
+        general += [one for one in corpus if one.lang == "en"]
     return Owner(path.stem, own[:border], own[border:], general)
 
 
@@ -57,3 +65,23 @@ def is_right(specimen: Specimen, category: Category | None) -> bool:
     if specimen.either:
         return category in {Category.SCAM, Category.OTHER}
     return category is specimen.category
+
+
+def share_wrong(mail: Sequence[Specimen], answers: Sequence[Category | None]) -> float:
+    """Return the share of wrong answers; an abstention is one."""
+    return 1 - sum(map(is_right, mail, answers)) / len(mail)
+
+
+def read(base: LinearModel, mail: Sequence[Specimen]) -> OwnMail:
+    """Return mail as the base model sees it."""
+    return build_own_mail(base, keep(base, mail), [one.category for one in mail])
+
+
+def keep(base: LinearModel, mail: Sequence[Specimen]) -> list[KeptFeatures]:
+    """Return what is kept of mail, which came an hour apart."""
+    reading = Reading(base, OwnerMask(), b"key")
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    return [
+        reading.read(RawMessage(MessageRef("", one.id), one.content), now + timedelta(hours=place))
+        for place, one in enumerate(mail)
+    ]

@@ -3,51 +3,38 @@
     python -m tests.learning.ways [--steps 20 100]
 
 Prints mistakes on each owner's later mail, and macro-F1 on the shipped check set, for: the base model;
-the least correction of it that explains the examples (what `triage train` does); the scores
-of the base model as features beside the owner's words; the corpus and the examples together, three
-times as heavy, learnt anew.
+what `triage train` does, a correction that turns each weight as the corpus lets it; the same with all weights
+held alike; the scores of the base model as features beside the owner's words; the corpus and the examples
+together, three times as heavy, learnt anew.
 """
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from scipy import sparse
 
-from tests.learning.owners import ROOT, Owner, is_right, load_owners
-from triage.classify.features import OwnerMask
+from tests.learning.owners import ROOT, Owner, load_owners, read, share_wrong
 from triage.classify.model import Vector
 from triage.learn.base import default_costs, load_dataset
-from triage.learn.corpus import Specimen
 from triage.learn.dataset import Dataset, design_matrix, inverse_frequencies
-from triage.learn.fit import BASE_RECIPE, fit_linear
+from triage.learn.firmness import Firmness
+from triage.learn.fit import BASE_RECIPE, fit_categories, fit_linear
 from triage.learn.gate import CheckSet, answers_of
 from triage.learn.metrics import ABSTAINED, macro_f1
-from triage.learn.personal import OwnMail, build_own_mail, fit_personal
-from triage.learn.promotion import load_check_set
+from triage.learn.personal import OwnMail, Prior, fit_personal
+from triage.learn.promotion import load_check_set, load_prior
 from triage.modelfile import base_model_path, load_model
-from triage.reading import Reading
-from triage.records import CATEGORIES, MessageRef, RawMessage
+from triage.records import CATEGORIES
 
 _BASE = load_model(base_model_path())
+_PRIOR = load_prior(_BASE)
 _WEIGHT = 3
 _SCALE = 0.3
 
 Way = Callable[[OwnMail, OwnMail], Vector]
-
-
-def read(mail: Sequence[Specimen]) -> OwnMail:
-    """Return mail as the base model sees it."""
-    reading = Reading(_BASE, OwnerMask(), b"key")
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    kept = [
-        reading.read(RawMessage(MessageRef("", one.id), one.content), now + timedelta(hours=place))
-        for place, one in enumerate(mail)
-    ]
-    return build_own_mail(_BASE, kept, [one.category for one in mail])
 
 
 def by_base(_own: OwnMail, unseen: OwnMail) -> Vector:
@@ -56,8 +43,14 @@ def by_base(_own: OwnMail, unseen: OwnMail) -> Vector:
 
 
 def by_correction(own: OwnMail, unseen: OwnMail) -> Vector:
-    """Correct the base model by as little as explains the examples."""
-    return fit_personal(own, _BASE).scores(unseen)
+    """Correct the base model, each weight as the corpus lets it."""
+    return fit_personal(own, _PRIOR).scores(unseen)
+
+
+def by_plain_correction(own: OwnMail, unseen: OwnMail) -> Vector:
+    """Correct the base model, all weights held alike."""
+    firmness = Firmness(np.zeros_like(_PRIOR.firmness.codes), _PRIOR.firmness.ridge)
+    return fit_personal(own, Prior(_BASE, firmness)).scores(unseen)
 
 
 def by_stacking(own: OwnMail, unseen: OwnMail) -> Vector:
@@ -81,7 +74,7 @@ class Union:
         """Return the scores of mail."""
         matrix = sparse.vstack([self._matrix, *[own.vectors] * _WEIGHT], format="csr")
         labels = np.concatenate([self._labels, *[own.labels] * _WEIGHT])
-        weights, intercept = fit_linear(matrix, labels, len(CATEGORIES), BASE_RECIPE.inverse_regularisation)
+        weights, intercept = fit_categories(matrix, labels, BASE_RECIPE)
         return np.asarray(unseen.vectors @ weights + intercept)
 
 
@@ -89,7 +82,7 @@ def measure(way: Way, own: OwnMail, owner: Owner, later: OwnMail, check: CheckSe
     """Return the share of mistakes on later mail, and macro-F1 on the check set."""
     found = answers_of(way(own, later), later, _BASE, default_costs())
     answers = [CATEGORIES[one] if one != ABSTAINED else None for one in found]
-    wrong = 1 - sum(map(is_right, owner.later, answers)) / len(answers)
+    wrong = share_wrong(owner.later, answers)
     said = answers_of(way(own, check.mail), check.mail, _BASE, default_costs())
     return wrong, macro_f1(check.mail.labels, said)
 
@@ -103,16 +96,17 @@ def main() -> int:
     check = CheckSet(replace(check.mail, glances=np.full(len(check.mail), np.nan)), check.either)
     ways: dict[str, Way] = {
         "base model": by_base,
-        "least correction": by_correction,
+        "as it is": by_correction,
+        "all weights held alike": by_plain_correction,
         "base scores as features": by_stacking,
-        "corpus and examples together": Union(load_dataset([ROOT / "models" / "corpus"], BASE_RECIPE)),
+        "corpus and examples learnt anew": Union(load_dataset([ROOT / "models" / "corpus"], BASE_RECIPE)),
     }
     write = sys.stdout.write
     write("| owner | examples | " + " | ".join(ways) + " |\n|---|---:|" + "---:|" * len(ways) + "\n")
     for owner in load_owners():
-        later = replace(read(owner.later), glances=np.full(len(owner.later), np.nan))
+        later = replace(read(_BASE, owner.later), glances=np.full(len(owner.later), np.nan))
         for step in given.steps:
-            own = read(owner.filed(step))
+            own = read(_BASE, owner.filed(step))
             figures = [measure(way, own, owner, later, check) for way in ways.values()]
             cells = " | ".join(f"{wrong:.1%} / {score:.3f}" for wrong, score in figures)
             write(f"| {owner.name} | {step} | {cells} |\n")

@@ -40,7 +40,7 @@ def triage_scores(contents: Sequence[bytes], labels: np.ndarray, train: np.ndarr
     blocks = BASE_RECIPE.layout()
     counted = [count_message(parse_message(content), blocks) for content in contents]
     counts = [counts_matrix([one[place] for one in counted], block) for place, block in enumerate(blocks)]
-    idf = [inverse_frequencies(one, train, BASE_RECIPE.idf_power, BASE_RECIPE.min_mails) for one in counts]
+    idf = [inverse_frequencies(one, train, BASE_RECIPE.idf_power) for one in counts]
     matrix = scaled_matrix(counts, blocks, idf)
     weights, intercept = fit_categories(matrix[train], labels[train], BASE_RECIPE)
     scores = matrix @ weights + intercept

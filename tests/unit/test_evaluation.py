@@ -35,10 +35,11 @@ from triage.learn.evaluation import (
     summarise,
     weigh_abstention,
 )
-from triage.learn.evaluation_report import render_report, require_plots, save_report, to_json
+from triage.learn.evaluation_report import render_report, save_report, to_json
 from triage.learn.experiments import Bench, campaign_folds, with_families, with_fewer_authors, without
 from triage.learn.fit import BASE_RECIPE, held_out_scores, iter_folds
 from triage.learn.metrics import ABSTAINED, Figure, bootstrap, estimate
+from triage.learn.tables import require_plots
 
 COSTS = CostTable(**DecisionConfig().model_dump())
 PLAN = Plan(part_folds=2, campaign_folds=3, min_mails=4, shares=(0.5, 1.0), draws=1)

@@ -15,9 +15,9 @@ from triage.classify.decision import CostTable
 from triage.classify.features import OwnerMask
 from triage.config import DecisionConfig
 from triage.learn.examples import Example
-from triage.learn.gate import CheckSet, Contestants, HeldOutMail, hold_out, iter_segments, judge
+from triage.learn.gate import CheckSet, Contestants, HeldOutMail, Trial, hold_out, iter_segments, judge
 from triage.learn.personal import STRENGTHS, OwnMail, build_own_mail, fit_personal, scores_of, to_model
-from triage.learn.promotion import load_check_set
+from triage.learn.promotion import load_check_set, load_prior
 from triage.learn.suspicion import MASS, reason_to_hold
 from triage.modelfile import base_model_path, load_model
 from triage.reading import Reading
@@ -27,6 +27,7 @@ from triage.store.evidence import KeptFeatures, Origin
 COSTS = CostTable(**DecisionConfig().model_dump())
 START = datetime(2026, 1, 1, tzinfo=UTC)
 BASE = load_model(base_model_path())
+PRIOR = load_prior(BASE)
 READING = Reading(BASE, OwnerMask(), b"key")
 
 
@@ -46,8 +47,8 @@ def contest(features: Sequence[KeptFeatures], category: Category) -> str:
     """Return why the gate refuses a model that learnt this."""
     mail = own_mail(features, category)
     check = load_check_set(BASE)
-    model = to_model(BASE, fit_personal(mail, BASE), mail)
-    held_out = hold_out(mail, features, BASE, COSTS, STRENGTHS[0])
+    model = to_model(BASE, fit_personal(mail, PRIOR), mail)
+    held_out = hold_out(mail, features, Trial(PRIOR, COSTS, STRENGTHS[0]))
     return judge(Contestants(BASE, model, scores_of(model, check.mail), held_out), mail, check, COSTS).reason
 
 
@@ -63,7 +64,7 @@ def test_leads_learnt_as_scams_are_refused_by_mail_that_resembles_them() -> None
     mail = replace(wrong, labels=np.full(len(wrong), CATEGORIES.index(Category.SCAM)))
     rest = np.setdiff1d(np.arange(len(whole.mail)), leads[::2])
     check = CheckSet(whole.mail.subset(rest), whole.either[rest])
-    model = to_model(BASE, fit_personal(mail, BASE), mail)
+    model = to_model(BASE, fit_personal(mail, PRIOR), mail)
     nothing = HeldOutMail(np.empty(0, dtype=np.intp), np.empty(0, dtype=np.int64))
     reason = judge(Contestants(BASE, model, scores_of(model, check.mail), nothing), mail, check, COSTS).reason
     assert "on the check set it calls" in reason
@@ -119,7 +120,7 @@ def test_a_mass_of_surprises_is_held_and_ordinary_filing_is_not() -> None:
 def test_one_odd_example_does_not_overturn_the_base() -> None:
     """A swindle filed among the leads once does not open the door to the next one."""
     mail = own_mail([kept("scam", 1)], Category.RECRUITER)
-    personal = fit_personal(mail, BASE)
+    personal = fit_personal(mail, PRIOR)
     others = own_mail([kept("plain", number) for number in range(5)], Category.OTHER)
     moved = np.abs(personal.scores(others) - others.scores).max()
     assert moved < np.abs(personal.scores(mail) - mail.scores).max() / 3
@@ -131,6 +132,6 @@ def test_one_odd_example_does_not_overturn_the_base() -> None:
 
 def test_no_examples_are_the_base_model() -> None:
     mail = own_mail([], Category.OTHER)
-    personal = fit_personal(mail, BASE)
+    personal = fit_personal(mail, PRIOR)
     assert not personal.places.size
     assert np.array_equal(to_model(BASE, personal, mail).weights, BASE.weights)

@@ -71,6 +71,10 @@ def test_the_same_corpus_gives_the_same_digest(tmp_path: Path) -> None:
     assert (first.mails, first.groups) == (24, 3)
     assert (tmp_path / "a" / "base.md").read_text().startswith("# The base model")
     assert load_model(tmp_path / "a" / "base.joblib").model_id == first.digest[:12]
+    files = ("base.joblib", "base.json", "base.md", "base.firmness.npz")
+    assert [(tmp_path / "a" / one).read_bytes() for one in files] == [
+        (tmp_path / "b" / one).read_bytes() for one in files
+    ]
 
 
 def test_training_and_scoring_see_the_same_vector(tmp_path: Path) -> None:

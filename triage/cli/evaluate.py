@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 def evaluate(*, corpus: Path, output: Path | None, quick: bool, as_json: bool) -> None:
     """Evaluate, and print or write what was found."""
-    from triage.learn.evaluation_report import require_plots, save_report, to_json  # noqa: PLC0415  scikit-learn
+    from triage.learn.evaluation_report import save_report, to_json  # noqa: PLC0415  scikit-learn
+    from triage.learn.tables import require_plots  # noqa: PLC0415  the same
 
     if output is not None:
         require_plots()

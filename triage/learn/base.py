@@ -9,14 +9,16 @@ import numpy as np
 
 from triage.classify.decision import CostTable
 from triage.classify.judge import Judge
-from triage.classify.model import LinearModel
+from triage.classify.model import LinearModel, Vector
 from triage.classify.nearest import Known, fold
 from triage.config import DecisionConfig
 from triage.learn.background import load_background
 from triage.learn.card import make_card, render_card
 from triage.learn.corpus import load_corpus
 from triage.learn.dataset import Dataset, build_dataset, design_matrix, with_background
-from triage.learn.fit import BASE_RECIPE, HeldOut, Recipe, fit_model, held_out_scores
+from triage.learn.firmness import FILE as FIRMNESS
+from triage.learn.firmness import Firmness, measure_firmness, save_firmness
+from triage.learn.fit import BASE_RECIPE, HeldOut, Recipe, feature_scale, fit_model, held_out_scores
 from triage.learn.metrics import Answers, answer, interval, macro_f1
 from triage.modelfile import save_known, save_model, write_whole
 from triage.records import CATEGORIES
@@ -42,7 +44,7 @@ class TrainingReport:
 
 
 def train_base(corpus: Sequence[Path], output: Path) -> TrainingReport:
-    """Learn from corpus files and write base.joblib, base.json, base.md and nearest.npz.
+    """Learn from corpus files and write base.joblib, base.json, base.md, base.firmness.npz and nearest.npz.
 
     Raises:
         ConfigError: the corpus cannot be read.
@@ -63,6 +65,7 @@ def train_base(corpus: Sequence[Path], output: Path) -> TrainingReport:
         screen=_screen_figures(held_out, dataset),
     )
     digest = save_model(output / "base.joblib", model, card)
+    save_firmness(output / FIRMNESS, _measure_firmness(dataset, model, recipe), digest)
     write_whole(output / "base.md", render_card(card).encode())
     save_known(output / "nearest.npz", sketch_corpus(dataset, model))
     low, high = interval(found, macro_f1)
@@ -73,14 +76,23 @@ def train_base(corpus: Sequence[Path], output: Path) -> TrainingReport:
 
 def sketch_corpus(dataset: Dataset, model: LinearModel) -> Known:
     """Return what explanations compare a message with: a sketch of every mail learnt from, and its kind."""
-    places = np.cumsum([0, *(2**block.bits for block in dataset.blocks)])
-    idf = [model.idf[start:end].astype(np.float64) for start, end in pairwise(places)]
-    matrix = design_matrix(dataset, idf)[: len(dataset)]
+    matrix = design_matrix(dataset, _idf(model))[: len(dataset)]
     sketches = [
         fold(matrix.indices[start:end].astype(np.int64), matrix.data[start:end])
         for start, end in pairwise(matrix.indptr)
     ]
     return Known(np.array(sketches), tuple((one.category.value, one.kind, one.lang) for one in dataset.specimens))
+
+
+def _measure_firmness(dataset: Dataset, model: LinearModel, recipe: Recipe) -> Firmness:
+    """Return how firmly the mails that were learnt from hold the weights."""
+    matrix = design_matrix(dataset, _idf(model))
+    scale = feature_scale(matrix, dataset.labels, recipe)
+    return measure_firmness(matrix, model, 1.0 / (recipe.inverse_regularisation * scale**2))
+
+
+def _idf(model: LinearModel) -> list[Vector]:
+    return [model.idf[block.offset : block.offset + 2**block.bits].astype(np.float64) for block in model.blocks]
 
 
 def _screen_figures(held_out: HeldOut, dataset: Dataset) -> dict[str, object]:

@@ -131,15 +131,10 @@ def without_background(dataset: Dataset) -> Dataset:
     )
 
 
-def inverse_frequencies(counts: sparse.csr_matrix, rows: Rows, power: float, min_mails: int = 1) -> Vector:
-    """Return (ln((1 + n) / (1 + df)) + 1) ** power over some rows (scikit-learn's smooth_idf).
-
-    A bucket with a lower df than `min_mails` gets 0: a word that one mail uses tells nothing
-    of others, and in the mail judged it would only take length from the words that do.
-    """
+def inverse_frequencies(counts: sparse.csr_matrix, rows: Rows, power: float) -> Vector:
+    """Return (ln((1 + n) / (1 + df)) + 1) ** power over some rows (scikit-learn's smooth_idf)."""
     frequencies = np.bincount(counts[rows].indices, minlength=counts.shape[1])
-    found = (np.log((1 + len(rows)) / (1 + frequencies)) + 1.0) ** power
-    return np.asarray(np.where(frequencies < min_mails, 0.0, found), dtype=np.float64)
+    return np.asarray((np.log((1 + len(rows)) / (1 + frequencies)) + 1.0) ** power, dtype=np.float64)
 
 
 def design_matrix(dataset: Dataset, idf: Sequence[Vector]) -> sparse.csr_matrix:

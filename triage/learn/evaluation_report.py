@@ -4,29 +4,20 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from importlib.util import find_spec
 from pathlib import Path
 
-from triage.errors import ConfigError
 from triage.learn.evaluation import BACKGROUND_LANGUAGE, QUICK, CrossValidation, Evaluation, PartFigures, Summary, Worst
-from triage.learn.metrics import Figure
-from triage.modelfile import write_whole
+from triage.learn.tables import interval as _interval
+from triage.learn.tables import percent as _percent
+from triage.learn.tables import rounded as _rounded
+from triage.learn.tables import save_files
+from triage.learn.tables import signed as _signed
+from triage.learn.tables import table as _table
+from triage.learn.tables import words as _words
 from triage.records import CATEGORIES
 
 _NAMES = [category.value for category in CATEGORIES]
 _COVERAGES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
-
-
-def require_plots() -> None:
-    """Find out at once whether pictures can be drawn.
-
-    Raises:
-        ConfigError: matplotlib is missing.
-    """
-    if find_spec("matplotlib") is None:
-        raise ConfigError(
-            ["the pictures need matplotlib; pip install 'triage-mail[plots]', or leave out --output to see the figures"]
-        )
 
 
 def to_json(found: Evaluation) -> dict[str, object]:
@@ -40,18 +31,6 @@ def to_json(found: Evaluation) -> dict[str, object]:
     return rounded
 
 
-def _rounded(value: object) -> object:
-    match value:
-        case float():
-            return round(value, 4)
-        case dict():
-            return {str(name): _rounded(one) for name, one in value.items()}
-        case list() | tuple():
-            return [_rounded(one) for one in value]
-        case _:
-            return value
-
-
 def save_report(found: Evaluation, folder: Path) -> list[Path]:
     """Write report.md, report.json and the pictures, and return what was written.
 
@@ -60,15 +39,7 @@ def save_report(found: Evaluation, folder: Path) -> list[Path]:
     """
     text = json.dumps(to_json(found), indent=1, ensure_ascii=False, sort_keys=True, allow_nan=False) + "\n"
     files = {"report.md": render_report(found).encode(), "report.json": text.encode(), **_draw(found)}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            write_whole(folder / name, content)
-    except OSError as error:
-        raise ConfigError(
-            [f"{folder} cannot be written: {error.strerror}; name another folder with --output"]
-        ) from error
-    return [folder / name for name in files]
+    return save_files(files, folder)
 
 
 def _draw(found: Evaluation) -> Mapping[str, bytes]:
@@ -178,13 +149,14 @@ def _categories(found: Evaluation) -> list[str]:
     return [
         "## Categories",
         "",
-        *_summary_tables(found.by_author.summary),
+        *summary_tables(found.by_author.summary),
         "![Precision and recall of each category with their intervals](categories.svg)",
         "",
     ]
 
 
-def _summary_tables(found: Summary) -> list[str]:
+def summary_tables(found: Summary) -> list[str]:
+    """Return precision and recall of each category, and how often each was taken for another."""
     rows = [(one.category, str(one.mails), _words(one.precision), _words(one.recall)) for one in found.categories]
     counts = [(f"**{name}**", *map(str, row)) for name, row in zip(_NAMES, found.confusion, strict=True)]
     return [
@@ -387,7 +359,7 @@ def _check(found: Evaluation) -> list[str]:
         f"`models/check/`, {whole.mails} mails by an author that no model has learnt from: macro-F1 {_words(whole.macro_f1)}, leads called scam",
         f"{_words(whole.lead_called_scam)}, scams called a lead {_words(whole.scam_called_lead)}.",
         "",
-        *_summary_tables(whole),
+        *summary_tables(whole),
     ]
 
 
@@ -415,30 +387,3 @@ _MARKUP = re.compile(r"([\\`*_\[\]<>|#~&])")
 def _plain(text: str) -> str:
     """Return text of a mail as Markdown that shows it as it is."""
     return _MARKUP.sub(r"\\\1", " ".join(text.split()))
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    return [
-        f"| {' | '.join(header)} |",
-        "|---|" + "---:|" * (len(header) - 1),
-        *(lines or ["| none |" + " |" * (len(header) - 1)]),
-    ]
-
-
-def _words(figure: Figure) -> str:
-    return "-" if figure.value is None else f"{figure.value:.3f} {_interval(figure)}"
-
-
-def _interval(figure: Figure) -> str:
-    return "" if figure.low is None or figure.high is None else f"({figure.low:.3f} to {figure.high:.3f})"
-
-
-def _percent(figure: Figure) -> str:
-    if figure.value is None or figure.low is None or figure.high is None:
-        return "-"
-    return f"{figure.value:.2%} ({figure.low:.2%} to {figure.high:.2%})"
-
-
-def _signed(value: float | None) -> str:
-    return "-" if value is None else f"{value:+.3f}"

@@ -21,6 +21,8 @@ _NEVER = -30.0
 # Added to the weight of a feature in a class and outside it: half of what one rare word weighs in a mail.
 _SMOOTHING = 0.05
 
+_LEAST_SCALE = 0.01
+
 # The block of kinds has length 0.1, so that its weights must be larger for the same effect.
 _KIND_INVERSE_REGULARISATION = 300.0
 
@@ -32,7 +34,6 @@ class Recipe:
     Attributes:
         blocks: name, families, weight and bits of each block.
         idf_power: exponent of the inverse document frequency.
-        min_mails: a bucket of fewer mails of the corpus weighs nothing.
         inverse_regularisation: scikit-learn's C.
         ratio_power: exponent of the log-count ratios that features are scaled by; 0 leaves them.
         kind_block: the block that tells kinds of scam apart.
@@ -40,7 +41,6 @@ class Recipe:
 
     blocks: tuple[tuple[str, tuple[str, ...], float, int], ...]
     idf_power: float
-    min_mails: int
     inverse_regularisation: float
     ratio_power: float
     kind_block: str
@@ -65,7 +65,6 @@ BASE_RECIPE = Recipe(
         ("kinds", ("word1", "signal"), 0.1, 13),
     ),
     idf_power=0.8,
-    min_mails=2,
     inverse_regularisation=20.0,
     ratio_power=0.5,
     kind_block="kinds",
@@ -119,12 +118,18 @@ def fit_categories(matrix: sparse.csr_matrix, labels: Labels, recipe: Recipe) ->
     weights on telling ones (Wang and Manning 2012, where the ratio stands instead of the
     count). The scale is part of the weights that are returned.
     """
-    # Rounded, so that the last bit of a machine's logarithm changes no weight.
-    scale = np.round(log_count_ratios(matrix, labels, len(CATEGORIES)) ** recipe.ratio_power, 3)
+    scale = feature_scale(matrix, labels, recipe)
     weights, intercept = fit_linear(
         matrix @ sparse.diags(scale), labels, len(CATEGORIES), recipe.inverse_regularisation
     )
     return weights * scale[:, None], intercept
+
+
+def feature_scale(matrix: sparse.csr_matrix, labels: Labels, recipe: Recipe) -> Vector:
+    """Return what each feature is scaled by before the fit, shape (features,); above zero."""
+    # Rounded, so that the last bit of a machine's logarithm changes no weight.
+    scale = np.round(log_count_ratios(matrix, labels, len(CATEGORIES)) ** recipe.ratio_power, 3)
+    return np.maximum(scale, _LEAST_SCALE)
 
 
 def log_count_ratios(matrix: sparse.csr_matrix, labels: Labels, classes: int) -> Vector:
@@ -171,7 +176,7 @@ def held_out_scores(
     folds = iter_folds(dataset, recipe.folds) if folds is None else folds
     for train, test in folds:
         learnt = np.concatenate([train, _background_rows(dataset)])
-        idf = [inverse_frequencies(counts, train, recipe.idf_power, recipe.min_mails) for counts in dataset.counts]
+        idf = [inverse_frequencies(counts, train, recipe.idf_power) for counts in dataset.counts]
         matrix = design_matrix(dataset, idf)
         weights, intercept = fit_categories(matrix[learnt], dataset.labels[learnt], recipe)
         scores[test] = matrix[test] @ weights + intercept
@@ -218,7 +223,7 @@ def calibrate(scores: Vector, labels: Labels) -> tuple[Vector, Vector]:
 def fit_model(dataset: Dataset, recipe: Recipe, held_out: HeldOut) -> LinearModel:
     """Fit on everything; calibration comes from what was held out."""
     rows = np.arange(len(dataset))  # document frequencies are the authored mails'
-    idf = [inverse_frequencies(counts, rows, recipe.idf_power, recipe.min_mails) for counts in dataset.counts]
+    idf = [inverse_frequencies(counts, rows, recipe.idf_power) for counts in dataset.counts]
     rounded = [column.astype(np.float16).astype(np.float64) for column in idf]
     matrix = design_matrix(dataset, rounded)
     weights, intercept = fit_categories(matrix, dataset.labels, recipe)

@@ -19,12 +19,15 @@ from triage.classify.model import LinearModel, Vector
 from triage.classify.scorer import softmax
 from triage.learn.dataset import Labels, Rows
 from triage.learn.metrics import ABSTAINED, lead_called_scam, macro_f1, scam_called_lead
-from triage.learn.personal import OwnMail, fit_personal
+from triage.learn.personal import OwnMail, Prior, fit_personal
 from triage.records import CATEGORIES, Category
 from triage.store.evidence import KeptFeatures
 
 SEGMENTS = 4
 """The owner's mail in the order of time: each part but the first is judged by what the earlier ones teach."""
+
+_MANY = 2000
+"""Of so many examples the later half is judged by what the earlier half teaches: mail enough for a verdict, for half of the time."""
 
 MIN_EXAMPLES = 8
 """With fewer there is nothing to hold out."""
@@ -67,7 +70,7 @@ NOTHING_HELD_OUT = HeldOutMail(np.empty(0, dtype=np.intp), np.empty(0, dtype=np.
 class Trial:
     """How a challenger is made."""
 
-    base: LinearModel
+    prior: Prior
     costs: CostTable
     strength: float
 
@@ -102,7 +105,8 @@ def iter_segments(kept: Sequence[KeptFeatures]) -> Iterator[tuple[Rows, Rows]]:
     for group, one in zip(groups, kept, strict=True):
         first[group] = min(first.get(group, np.inf), one.received_at.timestamp())
     order = sorted(range(len(kept)), key=lambda row: (first[groups[row]], groups[row]))
-    borders = [round(len(kept) * part / SEGMENTS) for part in range(1, SEGMENTS)]
+    parts = SEGMENTS if len(kept) < _MANY else 2
+    borders = [round(len(kept) * part / parts) for part in range(1, parts)]
     # A group that a border would split goes with its beginning.
     ends = []
     for border in borders:
@@ -132,18 +136,14 @@ def group_mail(kept: Sequence[KeptFeatures]) -> list[int]:
     return [root(place) for place in range(len(kept))]
 
 
-def hold_out(
-    mail: OwnMail, kept: Sequence[KeptFeatures], base: LinearModel, costs: CostTable, strength: float
-) -> HeldOutMail:
+def hold_out(mail: OwnMail, kept: Sequence[KeptFeatures], candidate: Trial) -> HeldOutMail:
     """Judge the owner's mail by models that have not seen it."""
     rows: list[Rows] = []
     answers: list[Labels] = []
     if len(mail) >= MIN_EXAMPLES:
         for learnt, judged in iter_segments(kept):
-            personal = fit_personal(mail.subset(learnt), base, strength)
-            part = mail.subset(judged)
             rows.append(judged)
-            answers.append(answers_of(personal.scores(part), part, base, costs))
+            answers.append(_answers_after(mail, learnt, judged, candidate))
     if not rows:
         return NOTHING_HELD_OUT
     return HeldOutMail(np.concatenate(rows), np.concatenate(answers))
@@ -182,9 +182,14 @@ def hold_out_latest(
     rows = np.array([row for row in latest if kept[row].thread not in threads], dtype=np.intp)
     if len(rows) < MIN_EXAMPLES // 2 or not len(learnt):
         return NOTHING_HELD_OUT
-    personal = fit_personal(mail.subset(learnt), candidate.base, candidate.strength)
-    part = mail.subset(rows)
-    return HeldOutMail(rows, answers_of(personal.scores(part), part, candidate.base, candidate.costs))
+    return HeldOutMail(rows, _answers_after(mail, learnt, rows, candidate))
+
+
+def _answers_after(mail: OwnMail, learnt: Rows, judged: Rows, candidate: Trial) -> Labels:
+    """Return what a model that learnt some examples says of others."""
+    personal = fit_personal(mail.subset(learnt), candidate.prior, candidate.strength)
+    part = mail.subset(judged)
+    return answers_of(personal.scores(part), part, candidate.prior.model, candidate.costs)
 
 
 def compare_with_champion(

@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from triage.classify.decision import CostTable
 from triage.classify.features import OwnerMask
 from triage.classify.model import LinearModel, Vector
 from triage.classify.scorer import softmax
 from triage.errors import ModelError
 from triage.learn.corpus import load_corpus
 from triage.learn.examples import Example
+from triage.learn.firmness import firmness_path, load_firmness
 from triage.learn.gate import (
     CheckSet,
     Contestants,
@@ -26,7 +28,16 @@ from triage.learn.gate import (
     judge,
 )
 from triage.learn.options import TrainingOptions
-from triage.learn.personal import STRENGTHS, OwnMail, Personal, build_own_mail, fit_personal, scores_of, to_model
+from triage.learn.personal import (
+    STRENGTHS,
+    OwnMail,
+    Personal,
+    Prior,
+    build_own_mail,
+    fit_personal,
+    scores_of,
+    to_model,
+)
 from triage.learn.suspicion import reason_to_hold
 from triage.modelfile import check_set_path
 from triage.modelshelf import BASE
@@ -52,10 +63,12 @@ class Material:
 
 
 @dataclass(frozen=True)
-class _Candidate:
+class Candidate:
+    """A model that the gate lets pass."""
+
     personal: Personal
     model: LinearModel
-    strength: float
+    trial: Trial
     judgement: Judgement
     held_out: HeldOutMail
 
@@ -75,7 +88,7 @@ def learn(material: Material, options: TrainingOptions, *, confirmed: bool) -> T
     chances = _chances(scores_of(used, mail), used)
     if not confirmed and (reason := reason_to_hold(material.examples, learnt, chances)):
         return _ended(material, options, Result.HELD, reason)
-    best, refused = _best_candidate(material, mail, options)
+    best, refused = find_candidate(mail, material.kept, load_prior(base), options.costs)
     taken_back = _takes_back(material.examples, learnt)
     if best is None and taken_back:
         shelf.use(BASE)
@@ -95,33 +108,35 @@ def learn(material: Material, options: TrainingOptions, *, confirmed: bool) -> T
     )
     shelf.use(model_id)
     evidence.drop_learnt(shelf.prune())
-    reason = f"learnt with a strength of {best.strength:g}; with more, {refused}" if refused else ""
+    reason = f"learnt with a strength of {best.trial.strength:g}; with more, {refused}" if refused else ""
     return _ended(material, options, Result.PROMOTED, reason, model_id)
 
 
-def _best_candidate(material: Material, mail: OwnMail, options: TrainingOptions) -> tuple[_Candidate | None, str]:
+def find_candidate(
+    mail: OwnMail, kept: Sequence[KeptFeatures], prior: Prior, costs: CostTable
+) -> tuple[Candidate | None, str]:
     """Return the candidate that learns most of those the gate lets pass, and why it refused the first.
 
     It depends on the examples alone, not on what was in use before: what was taken back
     leaves nothing behind.
     """
-    base, costs = options.base, options.costs
+    base = prior.model
     check = load_check_set(base)
     refused = ""
     for strength in STRENGTHS:
-        personal = fit_personal(mail, base, strength)
+        personal = fit_personal(mail, prior, strength)
         model = to_model(base, personal, mail)
-        held_out = hold_out(mail, material.kept, base, costs, strength)
+        held_out = hold_out(mail, kept, Trial(prior, costs, strength))
         judgement = judge(Contestants(base, model, scores_of(model, check.mail), held_out), mail, check, costs)
         if not judgement.reason:
-            return _Candidate(personal, model, strength, judgement, held_out), refused
+            return Candidate(personal, model, Trial(prior, costs, strength), judgement, held_out), refused
         refused = refused or judgement.reason
     return None, refused
 
 
 def _reason_to_keep(
     champion: LinearModel,
-    best: _Candidate,
+    best: Candidate,
     material: Material,
     mail: OwnMail,
     learnt: Mapping[str, Category],
@@ -134,7 +149,7 @@ def _reason_to_keep(
     groups = group_mail(material.kept)
     known = {groups[row] for row in np.flatnonzero(seen)}
     strangers = np.array([group not in known for group in groups], dtype=bool)
-    latest = hold_out_latest(mail, material.kept, seen, Trial(options.base, options.costs, best.strength))
+    latest = hold_out_latest(mail, material.kept, seen, best.trial)
     return compare_with_champion(best.held_out, answers, strangers, mail.labels) or compare_with_champion(
         latest, answers, ~seen, mail.labels
     )
@@ -164,6 +179,15 @@ def _chances(scores: Vector, model: LinearModel) -> Vector:
     return np.array([softmax(model.slope * row + model.bias) for row in scores]).reshape(len(scores), -1)
 
 
+def load_prior(base: LinearModel) -> Prior:
+    """Return the shipped model and how firmly the corpus holds its weights.
+
+    Raises:
+        ModelError: that is missing, or of another model.
+    """
+    return Prior(base, load_firmness(firmness_path(), base))
+
+
 def load_check_set(base: LinearModel) -> CheckSet:
     """Return the shipped check set as the base model sees it."""
     specimens = load_corpus([check_set_path()])
@@ -177,7 +201,7 @@ def _ended(material: Material, options: TrainingOptions, result: Result, reason:
     return Training(options.clock(), result, model_id, len(material.examples), material.evidence, reason)
 
 
-def _card(material: Material, options: TrainingOptions, best: _Candidate) -> dict[str, object]:
+def _card(material: Material, options: TrainingOptions, best: Candidate) -> dict[str, object]:
     counts = {category.value: sum(one.category is category for one in material.examples) for category in Category}
     gate = best.judgement.figures
     judged = gate["own_mail_judged"]
@@ -187,6 +211,6 @@ def _card(material: Material, options: TrainingOptions, best: _Candidate) -> dic
         "verdict": verdict if judged else "too few examples to hold any out",
         "features": options.reading.features_id,
         "examples": counts,
-        "strength": best.strength,
+        "strength": best.trial.strength,
         "gate": dict(gate),
     }

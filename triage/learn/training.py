@@ -93,6 +93,28 @@ def collect(places: Iterable[SortedFolder], options: TrainingOptions) -> Resolve
     )
 
 
+@dataclass(frozen=True)
+class Found:
+    """What the owner said, and the features of what can be learnt from it: these in one order, by fingerprint."""
+
+    folders: Sequence[FolderReport]
+    resolved: Resolved
+    kept: Sequence[KeptFeatures]
+    examples: Sequence[Example]
+
+
+def find_examples(places: Sequence[SortedFolder], options: TrainingOptions) -> Found:
+    """Read what is new in the owner's folders, and return everything there is to learn from.
+
+    Raises:
+        StoreError: it cannot be remembered.
+    """
+    folders = gather(places, options)
+    resolved = collect(places, options)
+    read_missing(resolved.examples, options)
+    return Found(folders, resolved, *_with_features(resolved.examples, options))
+
+
 def train_personal(
     places: Sequence[SortedFolder], options: TrainingOptions, *, confirmed: bool = False
 ) -> TrainingReport:
@@ -104,10 +126,8 @@ def train_personal(
     Raises:
         StoreError, ModelError: it cannot be remembered or saved; the model in use stays.
     """
-    folders = gather(places, options)
-    resolved = collect(places, options)
-    read_missing(resolved.examples, options)
-    kept, examples = _with_features(resolved.examples, options)
+    found = find_examples(places, options)
+    folders, resolved, kept, examples = found.folders, found.resolved, found.kept, found.examples
     evidence = f"{digest_of(examples)} {options.base.model_id} {options.reading.features_id}"
     training = _known_end(evidence, len(examples), options, confirmed=confirmed)
     if training is None:
