@@ -1,6 +1,7 @@
 """Judging beside the process that reads: the same verdicts in the same order, whatever dies."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -45,6 +46,12 @@ def test_processes_judge_as_this_one_does_and_in_order(judge: Judge) -> None:
         found = list(pool.judge_all(items, {}))
     assert found == list(judge_here(judge, items, {}))
     assert [item for item, _ in found] == items
+
+
+def test_what_goes_from_process_to_process_arrives_as_it_was(judge: Judge) -> None:
+    found = [judgement for _, judgement in judge_here(judge, make_items(12), {})]
+    assert {one.verdict is None for one in found} == {True, False}
+    assert pickle.loads(pickle.dumps(found)) == found  # noqa: S301  our own
 
 
 def test_a_process_that_dies_takes_no_message_with_it(judge: Judge) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import time
+from dataclasses import replace
 
 import authres
 import pytest
@@ -13,7 +14,7 @@ from triage.errors import MessageError
 from triage.mail.addresses import parse_addresses
 from triage.mail.authentication import parse_authentication_results
 from triage.mail.identity import fingerprint
-from triage.mail.parse import MAX_BODY_BYTES, parse_date, parse_message
+from triage.mail.parse import MAX_BODY_BYTES, open_message, parse_date, parse_message
 from triage.records import Address
 
 HEADER = b"From: a@b.example\r\nSubject: s\r\n"
@@ -265,3 +266,11 @@ def test_any_authentication_results_are_read(value: str) -> None:
 @given(st.text(max_size=120))
 def test_any_address_header_is_read(value: str) -> None:
     assert all("@" in one.addr_spec for one in parse_addresses(value))
+
+
+def test_without_identity_a_message_lacks_date_and_fingerprint_alone() -> None:
+    opened = open_message(make_raw("Hello", subject="Hi"))
+    whole = opened.complete()
+    assert whole.date is not None
+    assert whole.fingerprint == fingerprint(make_raw("Hello", subject="Hi"))
+    assert opened.complete(with_identity=False) == replace(whole, date=None, fingerprint="")

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from triage.classify import matching
 from triage.classify.domains import added_word, is_lookalike, label, registrable
 from triage.classify.features import extract_features
 from triage.classify.matching import PhraseBook
@@ -265,3 +266,14 @@ def test_any_text_has_signals_with_quotes(text: str) -> None:
 def test_folding_twice_is_folding_once(text: str) -> None:
     words = words_only(without_accents(fold(text).text))
     assert words_only(words) == words
+
+
+def test_a_book_finds_the_same_however_many_words_it_has_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matching, "_MAX_KNOWN_WORDS", 5)
+    book = PhraseBook({"x": ("send .. papers",), "y": ("prepay* now",)})
+    wanted = [("x", 0, 3), ("y", 4, 6)]
+    text = ["send", "your", "papers", "please", "prepayment", "now"]
+    for number in range(10):
+        assert not book.find([f"w{number}", f"v{number}", "papers"])
+        assert sorted((one.name, one.start, one.end) for one in book.find(text)) == wanted
+    assert len(book._known) + len(book._idle) <= 5
