@@ -1,6 +1,7 @@
 """Writes down what a pass finds of leads: new ones, what goes on with them, near misses, counts of platforms."""
 
 import logging
+import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from triage.store.store import Store  # brings SQLAlchemy along, which a scan of paths does without
 
 log = logging.getLogger(__name__)
+
+# Accounts are served side by side, and the same job may reach two at once: it is one lead all the same.
+_GROUPING = threading.Lock()
 
 NEAR = 0.15
 """A chance of being a lead from which a message judged otherwise is shown in the report."""
@@ -180,6 +184,10 @@ class LeadBook:
         found = self._worth_a_look()
         if not found:
             return []
+        with _GROUPING:
+            return self._group(found)
+
+    def _group(self, found: Sequence[LeadMessage]) -> Sequence[Lead]:
         index = LeadIndex(self._store.leads.list_leads(since=found[0].received_at - SAME_JOB))
         changed: dict[str, Lead] = {}
         for message in found:
