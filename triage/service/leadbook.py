@@ -27,7 +27,7 @@ from triage.lead.lead import (
 from triage.lead.people import NOBODY_KNOWN, People
 from triage.mail.identity import fingerprint
 from triage.mail.parse import OpenedMessage, open_message, parse_date
-from triage.records import Category, RawMessage, Verdict
+from triage.records import Address, Category, RawMessage, Verdict
 from triage.service.judging import Judgement
 
 if TYPE_CHECKING:
@@ -141,10 +141,10 @@ class LeadBook:
             fingerprint=judgement.mark,
             received_at=received,
             category=verdict.category,
-            sender=replace(NOBODY, addr_spec=judgement.sender),
-            subject=judgement.subject,
-            message_id=judgement.message_id or "",
-            thread=judgement.thread,
+            sender=replace(NOBODY, addr_spec=_whole(judgement.sender)),
+            subject=_whole(judgement.subject),
+            message_id=_whole(judgement.message_id or ""),
+            thread=tuple(map(_whole, judgement.thread)),
             scam_kind=verdict.scam_kind,
             is_rescued=self._is_rescue,
         )
@@ -156,8 +156,8 @@ class LeadBook:
             return light
         return replace(
             light,
-            sender=message.sender or NOBODY,
-            reply_to=message.reply_to[0].addr_spec if message.reply_to else "",
+            sender=Address(_whole(message.sender.name), light.sender.addr_spec) if message.sender else NOBODY,
+            reply_to=_whole(message.reply_to[0].addr_spec) if message.reply_to else "",
             card=read_opportunity(message, verdict),
         )
 
@@ -167,7 +167,7 @@ class LeadBook:
         chance = sum(verdict.probabilities[one] for one in LEADS)
         if verdict.category in {Category.OTHER, Category.SCAM} and chance >= NEAR:
             moment = self._clock()
-            words = judgement.sender, judgement.subject
+            words = _whole(judgement.sender), _whole(judgement.subject)
             self._near.append(NearMiss(item.ref, judgement.mark, verdict.category, chance, *words, moment))
         elif verdict.category in LEADS:
             self._cleared.setdefault(item.ref.account, set()).add(judgement.mark)
@@ -250,6 +250,11 @@ def _marks_of_follow_up(message: LeadMessage) -> tuple[Mark, ...]:
     """Return the marks by which a message that is no lead may go on with one: of all but scams not the address."""
     marks = thread_marks(message.thread, message.sender.addr_spec, message.subject)
     return tuple(one for one in marks if one.way is not Way.ADDRESS or message.category is Category.SCAM)
+
+
+def _whole(text: str) -> str:
+    """Return text without half letters (lone surrogates), which no mail, table or page can be written with."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _open(item: RawMessage) -> OpenedMessage | None:
