@@ -76,7 +76,7 @@ class LeadBook:
         verdict = judgement.verdict
         if verdict is None or not judgement.mark or judgement.sender in self._own:
             return
-        received = self._received_at(item, judgement)
+        received = self._received_at(item)
         if judgement.sender:
             self._received[judgement.sender] = max(received, self._received.get(judgement.sender, received))
         self._found.append(self._lead_message(item, judgement, verdict, received))
@@ -104,7 +104,6 @@ class LeadBook:
             opened.subject,
             sender,
             message_ids(opened.parts.first("in-reply-to"), opened.parts.first("references")),
-            parse_date(opened.parts.first("date")),
         )
         self._told.add(judgement.mark)
         self.note(item, judgement)
@@ -129,8 +128,12 @@ class LeadBook:
         self._told = set()
         return changed
 
-    def _received_at(self, item: RawMessage, judgement: Judgement) -> datetime:
-        return (item.internal_date or judgement.date or self._clock()).astimezone(UTC)
+    def _received_at(self, item: RawMessage) -> datetime:
+        """Return when a message came; local mail says so itself."""
+        moment = item.internal_date
+        if moment is None and (opened := _open(item)) is not None:
+            moment = parse_date(opened.parts.first("date"))
+        return (moment or self._clock()).astimezone(UTC)
 
     def _lead_message(
         self, item: RawMessage, judgement: Judgement, verdict: Verdict, received: datetime
