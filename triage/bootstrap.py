@@ -13,7 +13,7 @@ from triage.classify.decision import CostTable
 from triage.classify.features import OwnerMask
 from triage.classify.judge import Judge
 from triage.classify.model import LinearModel
-from triage.config import WEEKDAYS, Config
+from triage.config import WEEKDAYS, Config, default_config_path
 from triage.errors import ConfigError, MessageError, ModelError
 from triage.interfaces import MailSource, ServerSource, SortedFolder
 from triage.modelfile import base_model_path, load_model
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from triage.lead.reply import Wording
     from triage.reading import Reading
     from triage.service.beside import Beside
+    from triage.service.cluster import ClusterPool, Orders
     from triage.service.daemon import Daemon
     from triage.service.leadbook import LeadBook
     from triage.service.reporting import ReportPlan
     from triage.service.training import TrainingPlan
+    from triage.service.visit import VisitOptions
     from triage.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -243,24 +245,12 @@ def _sorted_path(name: str, category: Category) -> Iterator[SortedFolder]:
         yield SortedFolder(name, category, None, problem=str(error))
 
 
-def build_daemon(config: Config, since: timedelta | None, program: Sequence[str] = ()) -> "Daemon":
-    """Return a daemon for all accounts.
-
-    Args:
-        program: its own command with its configuration, by which it learns and reports; none for never.
-
-    Raises:
-        ModelError, StoreError: it cannot start.
-    """
-    from triage.imap.source import ImapSource  # noqa: PLC0415  as above
-    from triage.service.daemon import Daemon, DaemonOptions  # noqa: PLC0415  a scan needs no scheduler
-    from triage.service.leadbook import Acquaintances  # noqa: PLC0415
+def build_visits(config: Config, judge: Judge, store: "Store", since: timedelta | None) -> "VisitOptions":
+    """Return what every visit to a folder needs."""
+    from triage.service.leadbook import Acquaintances  # noqa: PLC0415  a scan needs none of these
     from triage.service.visit import VisitOptions  # noqa: PLC0415
 
-    newer = _NewerJudge(config)
-    judge = build_judge(config)
-    store = build_store(config)
-    visits = VisitOptions(
+    return VisitOptions(
         judge,
         store,
         build_names(config),
@@ -271,6 +261,28 @@ def build_daemon(config: Config, since: timedelta | None, program: Sequence[str]
         people=Acquaintances(store).people,
         labels_only=work_accounts(config),
     )
+
+
+def build_daemon(
+    config: Config, since: timedelta | None, program: Sequence[str] = (), config_file: Path | None = None
+) -> "Daemon":
+    """Return a daemon for all accounts.
+
+    Args:
+        program: its own command with its configuration, by which it learns and reports; none for never.
+        config_file: where the configuration lies, for the workers of a cluster.
+
+    Raises:
+        ConfigError: the cluster cannot be used.
+        ModelError, StoreError: it cannot start.
+    """
+    from triage.imap.source import ImapSource  # noqa: PLC0415  as above
+    from triage.service.daemon import Daemon, DaemonOptions  # noqa: PLC0415  a scan needs no scheduler
+
+    newer = NewerJudge(config)
+    judge = build_judge(config)
+    store = build_store(config)
+    visits = build_visits(config, judge, store, since)
     options = DaemonOptions(
         config.daemon.poll_interval,
         config.daemon.workers,
@@ -278,11 +290,20 @@ def build_daemon(config: Config, since: timedelta | None, program: Sequence[str]
         frozenset(account.name for account in config.accounts if account.idle),
         _build_training_plan(config, [*program, "train", "--json"] if program else []),
         newer.look,
+        _build_cluster(config, config_file) if config.cluster.scheduler else None,
         build_beside(config),
         _build_report_plan(config, program),
     )
     sources = [ImapSource(account, config.labels) for account in config.accounts]
     return Daemon(sources, store, visits, options)
+
+
+def _build_cluster(config: Config, config_file: Path | None) -> "tuple[ClusterPool, Orders]":
+    from triage.service.cluster import ClusterPool, Orders  # noqa: PLC0415  most daemons need none
+
+    build_shelf(config).key()  # made here, once: a worker only reads it
+    file = config.cluster.config_file or (config_file or default_config_path()).absolute()
+    return ClusterPool(config.cluster), Orders(str(file), config.shared_settings())
 
 
 def build_reading(config: Config, jobs: int = 1) -> "Reading":
@@ -300,6 +321,13 @@ def build_reading(config: Config, jobs: int = 1) -> "Reading":
     return Reading(load_base_model(), build_owner_mask(config), key, build_authserv_ids(config), jobs)
 
 
+def _check_key(config: Config) -> None:
+    """Refuse to make a second key on a worker of a cluster: it would hash the same sender to another name."""
+    if config.cluster.scheduler and not build_shelf(config).has_key():
+        message = "models.directory is not the daemon's: it must be one folder that all machines share"
+        raise ModelError(message)
+
+
 class _Keeper:
     """Keeps the features of single messages; without a key it keeps none, and says so once."""
 
@@ -314,6 +342,7 @@ class _Keeper:
         if self._has_failed:
             return
         try:
+            _check_key(self._config)
             kept = build_reading(self._config).read(item, datetime.now(UTC))
         except MessageError:
             return
@@ -326,7 +355,7 @@ class _Keeper:
             load_base_model.cache_clear()
 
 
-class _NewerJudge:
+class NewerJudge:
     """Notices that another model was taken into use, by whatever process, at the price of one stat."""
 
     def __init__(self, config: Config) -> None:

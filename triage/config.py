@@ -5,7 +5,9 @@ are hidden from `repr` and from errors; `credentials` reads them when a connecti
 """
 
 import difflib
+import hashlib
 import ipaddress
+import json
 import os
 import re
 import tomllib
@@ -236,6 +238,40 @@ class DaemonConfig(_Section):
         return timedelta(seconds=self.poll_interval_seconds)
 
 
+class ClusterConfig(_Section):
+    """Other machines that run the passes: an existing Dask cluster."""
+
+    scheduler: Annotated[str, Field(pattern=r"^((tcp|tls)://(\[[0-9A-Fa-f:.]+\]|[^\[\]:/\s]+):\d{1,5})?$")] = ""
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    trusted_network: bool = False
+    config_file: Path | None = None
+    lease_seconds: Annotated[int, Field(ge=4, le=3600)] = 60
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        # Whoever reaches a Dask scheduler runs programs on its workers: the link is worth as much as a login.
+        if self.scheduler.startswith("tls:") and None in {self.ca_file, self.cert_file, self.key_file}:
+            message = (
+                "a scheduler at tls:// needs ca_file, cert_file and key_file, by which the machines know each other"
+            )
+            raise ValueError(message)
+        host = self.scheduler.partition("://")[2].rpartition(":")[0]
+        if self.scheduler.startswith("tcp:") and not is_loopback(host) and not self.trusted_network:
+            message = (
+                "over tcp:// mail crosses the network in the clear, and whoever reaches the scheduler can run programs as you; "
+                "use tls://, or set trusted_network = true if nobody else is in this network"
+            )
+            raise ValueError(message)
+        return self
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a worker that died keeps its account from others."""
+        return timedelta(seconds=self.lease_seconds)
+
+
 class TrainingConfig(_Section):
     """What the owner has sorted, and when to learn from it."""
 
@@ -339,10 +375,21 @@ class Config(BaseSettings):
     owner: OwnerConfig = OwnerConfig()
     daemon: DaemonConfig = DaemonConfig()
     training: TrainingConfig = TrainingConfig()
+    cluster: ClusterConfig = ClusterConfig()
     leads: LeadsConfig = LeadsConfig()
     preferences: PreferencesConfig = PreferencesConfig()
     report: ReportConfig = ReportConfig()
     drafts: DraftsConfig = DraftsConfig()
+
+    @model_validator(mode="after")
+    def _check_shared_store(self) -> Self:
+        if self.cluster.scheduler and not self.store.url.startswith("postgres"):
+            message = (
+                "cluster.scheduler needs a store that all machines reach, and SQLite is one machine's alone; "
+                "set store.url = 'postgresql://USER:PASSWORD@HOST/DATABASE', or remove cluster.scheduler"
+            )
+            raise ValueError(message)
+        return self
 
     @field_validator("accounts")
     @classmethod
@@ -369,6 +416,16 @@ class Config(BaseSettings):
         """Let the environment win over the file."""
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
+
+    def shared_settings(self) -> str:
+        """Return a digest of what must be the same on every machine of a cluster: no secret, no path."""
+        private = {"ca_file", *SECRET_KEYS}
+        shared = self.model_dump(
+            mode="json",
+            include={"accounts": {"__all__": set(AccountConfig.model_fields) - private}}
+            | dict.fromkeys(("labels", "decision", "owner"), True),
+        )
+        return hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()
 
     @model_validator(mode="after")
     def _check_report(self) -> Self:

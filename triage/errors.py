@@ -28,6 +28,10 @@ class TransientMailError(TriageError):
     """The connection or the server failed for now: back off and reconnect; nothing was lost."""
 
 
+class BusyError(TransientMailError):
+    """Another process is at work on the account: look again soon; nothing is wrong."""
+
+
 class AccountError(TriageError):
     """The account cannot be used until a person acts: login refused, certificate untrusted, folder gone."""
 

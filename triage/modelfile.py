@@ -5,12 +5,15 @@ import io
 import json
 import os
 import tempfile
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import joblib
+import numpy as np
 
 from triage.classify.model import LinearModel, from_plain, to_plain
+from triage.classify.nearest import WIDTH, Known
 from triage.errors import ModelError
 
 MODEL_ID_DIGITS = 12
@@ -91,6 +94,38 @@ def save_model(path: Path, model: LinearModel, card: Mapping[str, object]) -> st
     text = json.dumps({**card, "digest": digest}, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
     write_whole(card_path(path), text.encode())
     return digest
+
+
+def known_path() -> Path:
+    """Return the sketches of the corpus beside the shipped model."""
+    return base_model_path().parent / "nearest.npz"
+
+
+def save_known(path: Path, known: Known) -> None:
+    """Write the sketches of the corpus, whole or not at all; the same bytes each time."""
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer, allow_pickle=False, sketches=known.sketches, names=np.array(known.names, dtype=np.str_).reshape(-1, 3)
+    )
+    write_whole(path, buffer.getvalue())
+
+
+def load_known(path: Path) -> Known:
+    """Read the sketches of the corpus; nothing in the file can be executed.
+
+    Raises:
+        ModelError: it is missing, or not such a file.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            sketches, names = arrays["sketches"], arrays["names"]
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        message = f"{path.name} cannot be read; restore it, or make it anew with `triage train --base`"
+        raise ModelError(message) from error
+    if sketches.dtype != np.int8 or sketches.shape != (len(names), WIDTH) or names.shape[1:] != (3,):
+        message = f"{path.name} is of another version; make it anew with `triage train --base`"
+        raise ModelError(message)
+    return Known(sketches, tuple((str(one), str(two), str(three)) for one, two, three in names.tolist()))
 
 
 def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:

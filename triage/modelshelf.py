@@ -201,6 +201,10 @@ class ModelShelf:
 
     # -- the key
 
+    def has_key(self) -> bool:
+        """Return whether this user has a key."""
+        return (self._directory / _KEY).exists()
+
     def key(self) -> bytes:
         """Return this user's key, made on first use.
 

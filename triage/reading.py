@@ -30,7 +30,7 @@ class Reading:
     Attributes:
         key: keeps what tells senders and threads apart from telling who they are.
         authserv_ids: by account, see `PassOptions`.
-        jobs: how many processes may read where there is much.
+        jobs: how many processes may read where there is much; -1 is as many as joblib's backend has.
     """
 
     model: LinearModel

@@ -1,10 +1,10 @@
 """Frozen values that cross rooms: what is read, judged, planned and reported."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import NewType, TypeVar, overload
 
 Uid = NewType("Uid", int)
 """A unique identifier of a message in one folder and UIDVALIDITY (RFC 9051 section 2.3.1.1)."""
@@ -60,6 +60,48 @@ class MessageRef:
         if not self.key:
             return self.folder
         return f"{self.folder}#{self.key}" if self.key.isdecimal() else f"{self.folder.rstrip('/')}/{self.key}"
+
+
+_Place = TypeVar("_Place")
+
+
+class Refs(Sequence[MessageRef]):  # noqa: PLW1641  compared like a list, which has no hash either
+    """Many references, each made when it is asked for: of a hundred thousand messages only the places are kept."""
+
+    def __init__(self, places: Sequence[_Place], make: Callable[[_Place], MessageRef]) -> None:
+        """Keep the places, in order, and how a reference is made of one."""
+        self._places = places
+        self._make: Callable[[_Place], MessageRef] = make
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, index: int) -> MessageRef: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "Refs": ...
+
+    def __getitem__(self, index: int | slice) -> "MessageRef | Refs":
+        """Return one, or a part of them."""
+        if isinstance(index, slice):
+            return Refs(self._places[index], self._make)
+        return self._make(self._places[index])
+
+    def __iter__(self) -> Iterator[MessageRef]:
+        """Yield them in order."""
+        return map(self._make, self._places)
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether the other holds the same references in the same order."""
+        if not isinstance(other, Sequence) or isinstance(other, str):
+            return NotImplemented
+        return len(self) == len(other) and all(one == two for one, two in zip(self, other, strict=True))
+
+    def __repr__(self) -> str:
+        """Return them as a list shows them."""
+        return repr(list(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +242,13 @@ class Evidence:
     quote: str
     weight: float
 
+    def __reduce__(self) -> "tuple[type[Evidence], tuple[str, str, float]]":
+        """Return how to make it again: what a dataclass with slots does of itself takes five times as long.
+
+        Records that go from process to process in numbers do so.
+        """
+        return Evidence, (self.name, self.quote, self.weight)
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -220,6 +269,11 @@ class Verdict:
     evidence: tuple[Evidence, ...]
     reason: str
     model_id: str
+
+    def __reduce__(self) -> "tuple[type[Verdict], tuple[object, ...]]":
+        """Return how to make it again, quickly; see `Evidence`."""
+        fields = (self.category, self.probabilities, self.scam_kind, self.evidence, self.reason, self.model_id)
+        return Verdict, fields
 
     @property
     def state(self) -> State:

@@ -1,6 +1,6 @@
 """What the program costs over IMAP, beside the bare protocol on the same server in the same run.
 
-    python tests/benchmarks/mailbox.py [--messages 10000] [--arrivals 60] [--idle 60]
+    python tests/benchmarks/mailbox.py [--only scan|daemon] [--messages 10000] [--rounds 3] [--arrivals 60] [--idle 60]
 
 A private Dovecot holds a mailbox of which every twentieth message carries an attachment of 2 to
 5 MB. Wall times on a shared machine vary: look at the ratios. Never a pass or fail test.
@@ -157,25 +157,26 @@ def run_scan(folder: Path, config: Path) -> None:
         raise RuntimeError("the scan failed")
 
 
-def measure_scan(server: Dovecot, folder: Path, count: int) -> list[tuple[str, str]]:
-    """Compare the scan with the bare fetch, on loopback and with a round trip of 30 ms."""
+def measure_scan(server: Dovecot, folder: Path, count: int, rounds: int) -> list[tuple[str, str]]:
+    """Compare the scan with the bare fetch, one after the other in each round, on loopback and with 30 ms of round trip."""
     fill(server, "scan", count)
     rows = []
     fetch_alone(server.port, "scan", server.password)  # builds the server's index
     for name, rtt in (("loopback", 0.0), ("30 ms round trip", 0.03)):
         with FaultProxy(server.port, rtt=rtt) as proxy:
             place = (proxy.port, "scan", server.password)
-            bare = timed(partial(fetch_alone, *place))
-            engine = timed(partial(run_engine, *place))
             config = write_config(folder, *place)
-            scan = timed(partial(run_scan, folder, config))
+            steps = (partial(fetch_alone, *place), partial(run_engine, *place), partial(run_scan, folder, config))
+            taken = [[timed(step) for step in steps] for _ in range(rounds)]
+        bare, engine, scan = (statistics.median(column) for column in zip(*taken, strict=True))
+        shares = [statistics.median(row[place] / row[0] for row in taken) for place in (1, 2)]
         rows += [
             (f"{name}: fetching the first 64 KiB of {count:,} messages, nothing else", f"{bare:.1f} s"),
             (
                 f"{name}: the same, read, parsed and planned (judging left out)",
-                f"{engine:.1f} s, {engine / bare:.1f} x",
+                f"{engine:.1f} s, {shares[0]:.2f} x",
             ),
-            (f"{name}: `triage scan` as a whole process", f"{scan:.1f} s, {scan / bare:.1f} x"),
+            (f"{name}: `triage scan` as a whole process", f"{scan:.1f} s, {shares[1]:.2f} x"),
         ]
     return rows
 
@@ -246,13 +247,16 @@ def milliseconds(seconds: Sequence[float], share: float) -> str:
 def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", choices=("scan", "daemon"))
     parser.add_argument("--messages", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=3, help="how often the scan is compared; medians are told")
     parser.add_argument("--arrivals", type=int, default=60)
     parser.add_argument("--idle", type=float, default=60.0, help="seconds to watch the idle daemon")
     given = parser.parse_args()
     with Dovecot() as server, tempfile.TemporaryDirectory() as folder:
-        rows = measure_daemon(server, Path(folder), given.arrivals, given.idle)
-        rows += measure_scan(server, Path(folder), given.messages)
+        rows = [] if given.only == "scan" else measure_daemon(server, Path(folder), given.arrivals, given.idle)
+        if given.only != "daemon":
+            rows += measure_scan(server, Path(folder), given.messages, given.rounds)
     sys.stdout.write("| what | measured |\n|---|---:|\n")
     for name, value in rows:
         sys.stdout.write(f"| {name} | {value} |\n")

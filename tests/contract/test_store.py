@@ -196,6 +196,22 @@ def test_what_two_processes_remember_at_once_is_remembered(store_url: str) -> No
     store.close()
 
 
+def test_only_what_is_still_ours_is_renewed(store: Store) -> None:
+    soon, later = NOW + timedelta(seconds=30), NOW + timedelta(seconds=90)
+    for name in ("daemon:home", "daemon:work"):
+        assert store.take_lease(name, "first", NOW, soon) is None
+    assert store.take_lease("daemon:work", "second", soon, later) is None
+    assert store.renew_leases(["daemon:home", "daemon:work", "daemon:gone"], "first", later) == {"daemon:home"}
+    assert store.renew_leases([], "first", later) == frozenset()
+    assert store.lease_holder("daemon:home", soon) == "first"
+    assert store.lease_holder("daemon:work", soon) == "second"
+    assert store.lease_holder("daemon:home", later) is None
+
+
+def test_the_clock_of_leases_is_aware_and_right(store: Store) -> None:
+    assert abs(store.read_clock() - datetime.now(UTC)) < timedelta(seconds=30)
+
+
 def test_a_lease_wanted_at_once_goes_to_one(store_url: str) -> None:
     open_store(store_url).close()
     start = Barrier(4)

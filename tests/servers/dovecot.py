@@ -295,7 +295,7 @@ def make_certificates(directory: Path, *, names: str = "DNS:localhost,IP:127.0.0
     openssl("req", *curve, "-keyout", "key.pem", "-out", "req.pem", "-subj", "/CN=localhost")
     (directory / "ext").write_text(
         f"subjectAltName={names}\nbasicConstraints=CA:FALSE\nkeyUsage=digitalSignature\n"
-        "extendedKeyUsage=serverAuth\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n"
+        "extendedKeyUsage=serverAuth,clientAuth\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n"
     )
     openssl(
         *("x509", "-req", "-in", "req.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"),

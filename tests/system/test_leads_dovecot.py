@@ -62,7 +62,8 @@ class Home:
 
     def run_pass(self) -> None:
         """Run one pass, reading Sent and Junk as well."""
-        self.runner._beside_at = None
+        assert self.runner._side is not None
+        self.runner._side._read_at = None
         self.runner.pass_once()
 
     def standings(self) -> list[Standing]:

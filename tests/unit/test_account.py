@@ -138,8 +138,8 @@ def test_a_bug_stops_no_other_account_and_logs_no_mail(world: World, caplog: pyt
             raise RuntimeError(f"cannot handle 'Dear Marta, your salary' in {folder}")
 
     world.runner(Quoting(FakeMailbox())).run()
-    assert "a bug stopped the pass (RuntimeError in open)" in str(world.store.list_passes()[0].problem)
-    assert "bug account=home kind=RuntimeError" in caplog.text
+    assert "a bug stopped the pass (RuntimeError at open:" in str(world.store.list_passes()[0].problem)
+    assert "bug account=home bug=RuntimeError at open:" in caplog.text
     assert "Marta" not in caplog.text
 
 

@@ -150,7 +150,8 @@ def test_beside_is_read_at_most_so_often(judge: Judge, store: Store) -> None:
     sent.deliver(written(ANNA))
     runner.pass_once()
     assert store.leads.list_contacts() == []
-    runner._beside_at = None
+    assert runner._side is not None
+    runner._side._read_at = None
     runner.pass_once()
     assert [one.address for one in store.leads.list_contacts()] == ["anna.lind@choir.example"]
 

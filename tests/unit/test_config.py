@@ -36,6 +36,37 @@ def problems(**table: Any) -> tuple[str, ...]:
     return caught.value.problems
 
 
+CLUSTER = {"store": {"url": "postgresql://me:hunter2@db.example/triage"}, "accounts": [ACCOUNT]}
+
+
+def test_a_cluster_needs_a_store_that_is_shared() -> None:
+    (problem,) = problems(cluster={"scheduler": "tcp://127.0.0.1:8786"}, store={"url": "sqlite:////tmp/x"})
+    assert "SQLite is one machine's alone" in problem
+    assert parse_config({"cluster": {"scheduler": "tcp://127.0.0.1:8786"}, **CLUSTER}).cluster.lease_seconds == 60
+
+
+@pytest.mark.parametrize(
+    ("cluster", "words"),
+    [
+        ({"scheduler": "tcp://dask.example:8786"}, "trusted_network = true"),
+        ({"scheduler": "tls://dask.example:8786", "ca_file": "/ca.pem"}, "ca_file, cert_file and key_file"),
+        ({"scheduler": "dask.example"}, "should match pattern"),
+    ],
+)
+def test_a_cluster_is_reached_safely_or_not_at_all(cluster: dict[str, Any], words: str) -> None:
+    (problem,) = problems(cluster=cluster, **CLUSTER)
+    assert words in problem
+
+
+def test_what_a_cluster_shares_holds_no_secret_and_no_path_and_changes_with_an_account() -> None:
+    first, second, third = (
+        parse_config({"accounts": [ACCOUNT | changed]}).shared_settings()
+        for changed in ({}, {"password": "another", "ca_file": "/elsewhere"}, {"folders": ["Work"]})
+    )
+    assert first == second
+    assert first != third
+
+
 def test_the_example_loads() -> None:
     assert load_config(EXAMPLE).accounts[0].host == "imap.example.org"
 

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from tests.builders import make_offer, make_raw, make_scam
 from triage.bootstrap import build_judge
 from triage.classify.judge import Judge
-from triage.classify.screen import HEAD_WORDS, NEVER, Screen, from_plain, glance_words, to_plain
+from triage.classify.screen import HEAD_WORDS, MIN_KNOWN, NEVER, USUAL_WORDS, Screen, from_plain, glance_words, to_plain
 from triage.config import Config
 from triage.mail.parse import open_message
 from triage.records import CATEGORIES, Category
 
 SCREEN = Screen(
-    weights={"salary": 2.0, "choir": -0.25, "tuesday": -0.3, "unmoved": 0.0},
+    weights={"salary": 2.0, "choir": -0.25, "tuesday": -0.3, "unmoved": 0.25, "hall": -0.25},
     intercept=0.1,
     threshold=-0.4,
     slope=1.5,
@@ -57,19 +57,34 @@ def test_the_middle_of_a_long_text_is_not_read() -> None:
 
 @pytest.mark.parametrize(
     ("text", "is_cleared"),
-    [("choir tuesday", True), ("choir", False), ("", False), ("choir tuesday salary", False), ("tuesday " * 9, False)],
+    [
+        ("choir tuesday hall", True),
+        ("choir tuesday", False),  # two known words are too few to go by
+        ("", False),
+        ("choir tuesday hall salary", False),
+        ("tuesday " * 9, False),
+    ],
 )
 def test_what_is_cleared(text: str, is_cleared: bool) -> None:  # noqa: FBT001  a case of a table
     glance = SCREEN.look(glance_words(text))
     assert SCREEN.clears(glance) is is_cleared
-    assert glance.score == pytest.approx(0.1 + sum(SCREEN.weights[word] for word in glance.words))
+    length = math.sqrt(max(1, len(glance.words)) / USUAL_WORDS)
+    score = 0.1 + sum(SCREEN.weights[word] for word in glance.words) / length
+    assert glance.score == pytest.approx(score if len(glance.words) >= MIN_KNOWN else max(score, SCREEN.threshold))
+
+
+def test_four_times_as_many_known_words_count_half() -> None:
+    few = Screen({f"w{number}": 0.5 for number in range(10)}, 0.0, 0.0, 1.0, 0.0, NEVER.shares)
+    many = Screen({f"w{number}": 0.5 for number in range(40)}, 0.0, 0.0, 1.0, 0.0, NEVER.shares)
+    assert many.look([*many.weights]).score == pytest.approx(2 * few.look([*few.weights]).score)
 
 
 def test_ordinary_text_below_an_offer_does_not_outweigh_it() -> None:
     words = ["salary"] + ["x"] * HEAD_WORDS + ["choir", "tuesday"]
-    assert SCREEN.look(words).score == pytest.approx(2.1)
+    assert SCREEN.look(words).score == pytest.approx(0.1 + 2.0 * math.sqrt(USUAL_WORDS))
     assert not SCREEN.clears(SCREEN.look(words))
-    assert SCREEN.look(["choir", "tuesday"] + ["x"] * HEAD_WORDS + ["salary"]).score == pytest.approx(1.55)
+    below = SCREEN.look(["choir", "tuesday"] + ["x"] * HEAD_WORDS + ["salary"])
+    assert below.score == pytest.approx(0.1 + 1.45 * math.sqrt(USUAL_WORDS / 3))
 
 
 def test_probabilities_rise_with_the_score_and_sum_to_one() -> None:
@@ -82,13 +97,16 @@ def test_probabilities_rise_with_the_score_and_sum_to_one() -> None:
 
 def test_evidence_names_the_words_that_speak_for_other() -> None:
     found = SCREEN.evidence(SCREEN.look(glance_words("choir tuesday salary unmoved")))
-    assert [(one.quote, one.weight) for one in found] == [("tuesday", 0.3), ("choir", 0.25)]
+    assert [one.quote for one in found] == ["tuesday", "choir"]
+    assert [one.weight for one in found] == pytest.approx([0.3 * math.sqrt(15), 0.25 * math.sqrt(15)])
 
 
 def test_a_screen_is_kept_in_plain_containers() -> None:
     found = from_plain(to_plain(SCREEN))
     assert {word: pytest.approx(weight) for word, weight in SCREEN.weights.items()} == dict(found.weights)
     assert dataclasses.replace(found, weights={}) == dataclasses.replace(SCREEN, weights={})
+    assert list(found.weights) == list(SCREEN.weights)
+    assert found.weights["choir"] is found.weights["hall"]  # one number in memory
     assert from_plain(to_plain(NEVER)) == NEVER
 
 
@@ -122,4 +140,7 @@ def test_what_the_first_look_cannot_read_is_judged_in_full(judge: Judge, text: s
 @given(st.text(max_size=300))
 def test_the_first_look_takes_any_text(text: str) -> None:
     glance = SCREEN.look(glance_words(text))
-    assert glance.score >= SCREEN.intercept + sum(min(0.0, weight) for weight in SCREEN.weights.values())
+    assert glance.words <= SCREEN.weights.keys()
+    assert glance.score >= SCREEN.intercept + math.sqrt(USUAL_WORDS) * sum(
+        min(0.0, one) for one in SCREEN.weights.values()
+    )

@@ -62,6 +62,43 @@ def names(message: Message) -> set[str]:
         ("application_status", "Leider müssen wir Ihrer Bewerbung eine Absage erteilen."),
         ("introduction", "Marta, meet Quentin, who is hiring."),
         ("job_alert", "12 new jobs for you this week"),
+        ("paid_portal", "Upgrade to Premium to see who wants to hire you."),
+        ("paid_portal", "Bitte das Angebot für 19 Euro freischalten."),
+        ("paid_portal", "Débloquez l'offre dès maintenant."),
+        ("paid_portal", "Desbloquea la oferta con tu tarjeta."),
+        ("paid_portal", "Desbloqueie a vaga por 29 reais."),
+        ("vague_offer", "Full details will be given once you accept."),
+        ("vague_offer", "Wir haben mehrere Stellen zu vergeben."),
+        ("vague_offer", "Plusieurs postes sont à pourvoir."),
+        ("vague_offer", "Es una oportunidad única."),
+        ("vague_offer", "Temos várias vagas."),
+        ("knows_owner", "We worked together at the mill."),
+        ("knows_owner", "Wir haben zusammen gearbeitet."),
+        ("knows_owner", "Nous avons travaillé ensemble à Lyon."),
+        ("knows_owner", "Nos conocimos en Burgos."),
+        ("knows_owner", "Trabalhamos juntos no Porto."),
+        ("offers_candidates", "Nous avons des candidats disponibles pour vous."),
+        ("offers_candidates", "Tenemos candidatos disponibles para su vacante."),
+        ("offers_candidates", "Temos candidatos disponíveis para a sua vaga."),
+        ("asks_referral", "Könntest du mich deinem Chef empfehlen?"),
+        ("asks_referral", "Pourrais-tu me recommander auprès de ton chef ?"),
+        ("asks_referral", "¿Podrías recomendarme a tu jefa?"),
+        ("asks_referral", "Podes recomendar-me ao teu chefe?"),
+        ("asks_job", "Hiermit bewerbe ich mich um die Stelle als Koch."),
+        ("asks_job", "Je vous adresse ma candidature au poste de cuisinier."),
+        ("asks_job", "Le envío mi currículum para el puesto de cocinero."),
+        ("asks_job", "Envio o meu currículo para a vaga de cozinheiro."),
+        ("application_status", "Nous avons bien reçu votre candidature."),
+        ("application_status", "Hemos recibido tu candidatura."),
+        ("application_status", "Recebemos a sua candidatura."),
+        ("introduction", "Marta, ich möchte dir Quentin vorstellen."),
+        ("introduction", "Marta, je te présente Quentin."),
+        ("introduction", "Marta, te presento a Quentin."),
+        ("introduction", "Marta, apresento-te o Quentin."),
+        ("job_alert", "12 neue Jobs für Sie"),
+        ("job_alert", "12 nouvelles offres d'emploi pour vous"),
+        ("job_alert", "12 nuevas ofertas de empleo para ti"),
+        ("job_alert", "12 novas vagas para você"),
     ],
 )
 def test_a_phrase_shows_its_signal(signal: str, text: str) -> None:
@@ -111,10 +148,40 @@ def sent(addr_spec: str, name: str = "") -> Message:
         ("header:list-id", replace(sent("x@a.example"), list_facts=frozenset({"list-id"}))),
         ("in_thread", replace(sent("x@a.example"), in_reply_to="<1@x>")),
         ("names_pay", replace(sent("x@a.example"), text="52.000 € a year")),
+        (
+            "company_elsewhere",
+            replace(sent("j@quick-hire.example"), text="I write for Halden Marine Ltd about a post."),
+        ),
+        ("company_in_domain", replace(sent("j@haldenmarine.example"), text="I write for Halden Marine Ltd.")),
+        ("company_in_domain", replace(sent("j@hms-group.example"), text="Halden Marine Services GmbH, Kiel")),
+        ("text_in_attachment", replace(sent("x@a.example"), attachments=(Attachment("offer.pdf", "application/pdf"),))),
+        ("pay_out_of_proportion", Message(text="Earn $400 a day, only 1-2 hours a day from your phone.")),
+        ("pay_out_of_proportion", Message(text="300 € pro Tag bei nur 2 Stunden am Tag")),
+        ("pay_out_of_proportion", Message(text="250 euros par jour pour 2 heures par jour")),
+        ("pay_out_of_proportion", Message(text="Ganarás 300 euros al día por 2 horas al día")),
+        ("pay_out_of_proportion", Message(text="Ganhe 300 euros por dia com 2 horas por dia")),
     ],
 )
 def test_a_fact_shows_its_signal(signal: str, message: Message) -> None:
     assert signal in names(message)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "£19 an hour, 20 hours a week",
+        "We pay 600 € per day for 8 hours a day",
+        "1,900 a month for 3 hours a day",
+        "2 hours",
+    ],
+)
+def test_ordinary_pay_is_in_proportion(text: str) -> None:
+    assert "pay_out_of_proportion" not in names(Message(text=text))
+
+
+def test_a_company_on_free_mail_or_a_platform_is_held_against_no_domain() -> None:
+    for address in ("bo@gmail.com", "messages@linkedin.com"):
+        assert not names(replace(sent(address), text="Halden Marine Ltd")) & {"company_elsewhere", "company_in_domain"}
 
 
 def test_an_ordinary_domain_is_accused_of_nothing() -> None:

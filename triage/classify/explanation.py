@@ -46,11 +46,19 @@ class Contributions:
 
 
 def contributions(category: Category, features: Features, vector: SparseVector, model: LinearModel) -> Contributions:
-    """Take the score of a category apart."""
-    direction = direction_of(category)
+    """Take the score of a category against the mean of the others apart."""
+    return take_apart(direction_of(category), features, vector, model)
+
+
+def take_apart(direction: Vector, features: Features, vector: SparseVector, model: LinearModel) -> Contributions:
+    """Take a weighted sum of the scores apart.
+
+    Args:
+        direction: the weight of each category's score, shape (4,).
+    """
     view = features.views["all"]
     steps = np.zeros(len(view.prefix))
-    named: list[Evidence] = []
+    named = np.zeros(len(features.signals))
     rest = float(model.intercept @ direction)
     counted = vector.counted
     each = vector.values * (vector.weights @ direction) / counted.counts
@@ -58,7 +66,7 @@ def contributions(category: Category, features: Features, vector: SparseVector, 
     for family, start, end in _families(features, model):
         part = shares[start:end]
         if family == "signal":
-            named.extend(_name(features, part))
+            named += part  # more than one block may weigh it
         elif (places := occurrences(features, family)) is None:
             rest += float(part.sum())
         else:
@@ -70,7 +78,7 @@ def contributions(category: Category, features: Features, vector: SparseVector, 
     if not len(view.starts):
         rest += float(words.sum())
         words = np.empty(0)
-    return Contributions(words, tuple(named), rest)
+    return Contributions(words, tuple(_name(features, named)), rest)
 
 
 def named_evidence(
@@ -78,13 +86,13 @@ def named_evidence(
 ) -> tuple[Evidence, ...]:
     """Return the contributions of signals alone, strongest first: a fraction of the work of `contributions`."""
     direction, counted = direction_of(category), vector.counted
-    found: list[Evidence] = []
+    found = np.zeros(len(features.signals))
     for family, start, end in _families(features, model):
         if family == "signal":
             places = np.searchsorted(counted.places, counted.occurrences[start:end])
             weights = vector.weights.take(places, axis=0) @ direction
-            found.extend(_name(features, vector.values.take(places) * weights / counted.counts.take(places)))
-    return _sorted(item for item in found if abs(item.weight) >= _MIN_WEIGHT)
+            found += vector.values.take(places) * weights / counted.counts.take(places)
+    return _sorted(item for item in _name(features, found) if abs(item.weight) >= _MIN_WEIGHT)
 
 
 def _families(features: Features, model: LinearModel) -> Iterator[tuple[str, int, int]]:
@@ -131,10 +139,24 @@ def _sorted(items: Iterable[Evidence]) -> tuple[Evidence, ...]:
 
 
 def _phrases(words: Vector, features: Features) -> Iterator[Evidence]:
-    """Yield runs of words that point the same way, the heaviest first."""
+    """Yield runs of words that point the same way, the heaviest first, with a word or two around each.
+
+    The words around are there so that a person can find the place; the weight is the run's alone.
+    """
     view = features.views["all"]
+    for weight, start, end in strong_runs(words)[:_MAX_PHRASES]:
+        first, last = max(0, start - _AROUND), min(len(words), end + _AROUND)
+        yield Evidence("words", view.text[view.starts[first] : view.ends[last - 1]], weight)
+
+
+def strong_runs(words: Vector) -> list[tuple[float, int, int]]:
+    """Return weight, first word and end of the runs of words that point the same way, the heaviest first.
+
+    Args:
+        words: the contribution of each word.
+    """
     if not len(words):
-        return
+        return []
     sizes = np.abs(words)
     strong = np.flatnonzero(sizes >= max(_MIN_WEIGHT, float(np.quantile(sizes, _STRONG)))).tolist()
     runs: list[tuple[float, int, int]] = []
@@ -144,11 +166,7 @@ def _phrases(words: Vector, features: Features) -> Iterator[Evidence]:
             runs[-1] = (runs[-1][0] + weight, runs[-1][1], index + 1)
         else:
             runs.append((weight, index, index + 1))
-    runs.sort(key=lambda run: (-abs(run[0]), run[1]))
-    for weight, start, end in runs[:_MAX_PHRASES]:
-        # A word or two around it, so that a person can find the place; the weight is the run's alone.
-        first, last = max(0, start - _AROUND), min(len(words), end + _AROUND)
-        yield Evidence("words", view.text[view.starts[first] : view.ends[last - 1]], weight)
+    return sorted(runs, key=lambda run: (-abs(run[0]), run[1]))
 
 
 def _continues(run: tuple[float, int, int], index: int, weight: float) -> bool:

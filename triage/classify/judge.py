@@ -16,6 +16,7 @@ from triage.classify.known import PROTECTING, Known
 from triage.classify.model import LinearModel, Vector
 from triage.classify.scorer import SparseVector, known_scores, probabilities, scam_kind, score, vectorise
 from triage.classify.screen import glance_words
+from triage.classify.whatif import WhatIf, without_reasons
 from triage.mail.parse import OpenedMessage, open_message
 from triage.records import CATEGORIES, Category, Evidence, Message, Verdict
 
@@ -70,6 +71,13 @@ _SIGNAL_WORDS = {
     "names_pay": "names an amount of money",
     "in_thread": "answers within a thread",
     "forwarded": "is forwarded",
+    "paid_portal": "wants you to pay for seeing an offer",
+    "vague_offer": "offers something without saying what",
+    "knows_owner": "says how you know each other",
+    "company_elsewhere": "names a company whose name the sender's domain does not bear",
+    "company_in_domain": "names the company of the sender's domain",
+    "pay_out_of_proportion": "promises far too much for the hours",
+    "text_in_attachment": "says what it wants in an attachment",
     "known_contact": "comes from somebody you know",
     "contact_unverified": "names somebody you know as its sender, unverified",
     "contact_disowned": "pretends to come from somebody you know",
@@ -99,12 +107,15 @@ class Explanation:
     Attributes:
         category: what the contributions speak about: the verdict, or the likeliest
             category when the model abstained.
+        what_if: what would have changed the verdict.
     """
 
     verdict: Verdict
     category: Category
     contributions: Contributions
     features: Features
+    vector: SparseVector
+    what_if: WhatIf
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +149,13 @@ class _Weighed:
     category: Category | None
     known: tuple[Evidence, ...] = ()
     is_protected: bool = False
+
+    @property
+    def likeliest(self) -> Category:
+        """The category judged, or the likeliest where the model abstains; a scam, where only the sender speaks against it."""
+        if self.is_protected:
+            return Category.SCAM
+        return self.category or CATEGORIES[int(self.chances.argmax())]
 
 
 class Judge:
@@ -174,7 +192,7 @@ class Judge:
         verdict = self.clear(opened)
         if verdict is not None:
             return Judged(opened, verdict)
-        message = only_vouched(opened.complete(), authserv_id)
+        message = only_vouched(opened.complete(with_identity=False), authserv_id)
         return Judged(opened, self.judge(message), message)
 
     def clear(self, opened: OpenedMessage) -> Verdict | None:
@@ -203,13 +221,22 @@ class Judge:
         """
         weighed = self._weigh(message, known)
         if weighed.category is not Category.OTHER:
-            return self._explain(weighed).verdict
+            return self._verdict(weighed, self._reasons(weighed, self._contributions(weighed)))
         evidence = named_evidence(Category.OTHER, weighed.features, weighed.vector, self._model)
         return self._verdict(weighed, (*weighed.known, *evidence))
 
     def explain(self, message: Message, known: Sequence[Known] = ()) -> Explanation:
         """Return the verdict of the full model with the exact contributions behind it."""
-        return self._explain(self._weigh(message, known))
+        weighed = self._weigh(message, known)
+        found = self._contributions(weighed)
+        return Explanation(
+            verdict=self._verdict(weighed, self._reasons(weighed, found)),
+            category=weighed.likeliest,
+            contributions=replace(found, named=(*found.named, *weighed.known)),
+            features=weighed.features,
+            vector=weighed.vector,
+            what_if=without_reasons(weighed.features, weighed.vector, self._model, self._decide),
+        )
 
     def _weigh(self, message: Message, known: Sequence[Known]) -> _Weighed:
         features = extract_features(message, self._owner)
@@ -217,7 +244,7 @@ class Judge:
         scores = score(vector, self._model)
         added = known_scores(known, self._model) if known else None
         chances = probabilities(scores if added is None else scores + added.sum(axis=0), self._model)
-        category = decide(chances, self._costs) if features.has_words else None
+        category = self._decide(chances) if features.has_words else None
         if added is None:
             return _Weighed(features, vector, chances, category)
         is_protected = category is Category.SCAM and any(one.name in PROTECTING for one in known)
@@ -227,15 +254,16 @@ class Judge:
         )
         return _Weighed(features, vector, chances, None if is_protected else category, evidence, is_protected)
 
-    def _explain(self, weighed: _Weighed) -> Explanation:
-        likeliest = weighed.category or (
-            Category.SCAM if weighed.is_protected else CATEGORIES[int(weighed.chances.argmax())]
-        )
-        found = contributions(likeliest, weighed.features, weighed.vector, self._model)
-        # First, whatever they weigh: that the sender is known decides more than any word.
-        evidence = (*weighed.known, *strongest(found, weighed.features))
-        found = replace(found, named=(*found.named, *weighed.known))
-        return Explanation(self._verdict(weighed, evidence), likeliest, found, weighed.features)
+    def _decide(self, chances: Vector) -> Category | None:
+        return decide(chances, self._costs)
+
+    def _contributions(self, weighed: _Weighed) -> Contributions:
+        return contributions(weighed.likeliest, weighed.features, weighed.vector, self._model)
+
+    @staticmethod
+    def _reasons(weighed: _Weighed, found: Contributions) -> tuple[Evidence, ...]:
+        """Return the evidence; first, whatever it weighs, that the sender is known, which decides more than any word."""
+        return (*weighed.known, *strongest(found, weighed.features))
 
     def _verdict(self, weighed: _Weighed, evidence: tuple[Evidence, ...]) -> Verdict:
         is_scam = weighed.category is Category.SCAM

@@ -59,6 +59,7 @@ class PhraseBook:
         self._short_stems: list[tuple[str, _Phrase]] = []
         self._short_beginnings: tuple[str, ...] = ()
         self._known: dict[str, tuple[_Phrase, ...]] = {}
+        self._idle: set[str] = set()
         for name, lines in phrases.items():
             for line in lines:
                 self._add(_compile(name, line))
@@ -93,25 +94,27 @@ class PhraseBook:
 
     def _begun_by(self, present: frozenset[str]) -> Mapping[str, Sequence[_Phrase]]:
         """Return the phrases that may be in a text, by the word they may begin with; few words begin any."""
-        known = self._known.get
         begun_by = {}
-        for word in present:
-            phrases = known(word)
-            if phrases is None:
-                phrases = self._look_up(word)
-            if phrases and (possible := [phrase for phrase in phrases if phrase.may_be_in(present)]):
+        for word in present - self._idle:  # most words begin no phrase: one step for all of them
+            phrases = self._known.get(word) or self._look_up(word)
+            if possible := [phrase for phrase in phrases if phrase.may_be_in(present)]:
                 begun_by[word] = possible
         return begun_by
 
-    def _look_up(self, word: str) -> tuple[_Phrase, ...]:
+    def _look_up(self, word: str) -> Sequence[_Phrase]:
         """Return the phrases that may begin with a word; frequent words are looked up once."""
-        if len(self._known) >= _MAX_KNOWN_WORDS:
+        if len(self._known) + len(self._idle) >= _MAX_KNOWN_WORDS:
             self._known.clear()
+            self._idle.clear()
         candidates = [*self._by_word.get(word, ())]
         candidates += [phrase for phrase in self._by_stem.get(word[:_STEM], ()) if phrase.slots[0].fits(word)]
         if word.startswith(self._short_beginnings):
             candidates += [phrase for stem, phrase in self._short_stems if word.startswith(stem)]
-        return self._known.setdefault(word, tuple(candidates))
+        if candidates:
+            self._known[word] = tuple(candidates)
+        else:
+            self._idle.add(word)
+        return candidates
 
 
 def _compile(name: str, line: str) -> _Phrase:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from triage.classify import screen as screens
 from triage.classify.screen import NEVER, Screen
 
-FORMAT = 2
+FORMAT = 3
 """Version of the fields below; a file of another version is refused."""
 
 Weights = npt.NDArray[np.float16]

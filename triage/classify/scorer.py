@@ -62,7 +62,8 @@ def count_features(features: Features, blocks: Sequence[Block]) -> Counted:
     ordered = hashes.astype(np.int32)  # half as wide, sorted in half the time
     ordered.sort()
     # What np.unique does, without its overhead, which counts where there are so few numbers.
-    is_first = np.ones(len(ordered) + 1, dtype=bool)
+    is_first = np.empty(len(ordered) + 1, dtype=bool)
+    is_first[0] = is_first[-1] = True
     np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:-1])
     starts = is_first.nonzero()[0]
     places = ordered.take(starts[:-1]).astype(np.int64)

@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from itertools import islice, repeat
 
 import numpy as np
 import numpy.typing as npt
@@ -20,10 +19,17 @@ from triage.records import CATEGORIES, Category, Evidence
 HEAD_WORDS = 400
 """The beginning that must be harmless by itself."""
 
-_HEAD, _TAIL = 6_000, 2_000
+MIN_KNOWN = 3
+"""A mail with fewer known words cannot be read: it is judged in full, whatever they say."""
+
+USUAL_WORDS = 60
+"""A mail with so many known words has its weights added up as they are; of four times as many each counts half."""
+
+_HEAD, _TAIL = 4_000, 1_000
 _EVIDENCE = 3
 # Words that speak for `other` clearly enough to be named.
 _NAMED = 150
+_OTHER = CATEGORIES.index(Category.OTHER)
 # Letters of Latin-1 in lower case; whatever else parts words.
 _TABLE = bytes(ord(chr(code).lower()) if chr(code).isalpha() else ord(" ") for code in range(256))
 
@@ -46,8 +52,9 @@ class Glance:
     """What the first look found.
 
     Attributes:
-        score: of the whole or of its beginning, whichever is higher.
-        words: the words that are there.
+        score: of the whole or of its beginning, whichever is higher; at least the threshold
+            where too few words are known.
+        words: the known words that are there.
     """
 
     score: float
@@ -58,8 +65,11 @@ class Glance:
 class Screen:
     """A linear model over the presence of words: leads and scams against `other`.
 
+    The sum of the weights is divided by the root of how many known words there are, so that
+    a long newsletter is no suspect for its length alone.
+
     Attributes:
-        weights: by word.
+        weights: by word; the frequent first, so that they lie side by side in memory.
         intercept: the score of a mail without a known word.
         threshold: a mail whose score is lower is cleared.
         slope, bias: the logistic function of slope * score + bias is the probability of a
@@ -73,24 +83,26 @@ class Screen:
     slope: float
     bias: float
     shares: tuple[float, ...]
-    _harmless: Mapping[str, Evidence] = field(init=False, repr=False, compare=False)
+    _harmless: Mapping[str, float] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Prepare the words that evidence may name, the heaviest first."""
         named = sorted(self.weights, key=lambda word: (self.weights[word], word))[:_NAMED]
-        harmless = {word: Evidence("words", word, -weight) for word in named if (weight := self.weights[word]) < 0}
+        harmless = {word: -weight for word in named if (weight := self.weights[word]) < 0}
         object.__setattr__(self, "_harmless", harmless)
 
     def look(self, words: Sequence[str]) -> Glance:
         """Weigh the words of a mail, as `glance_words` gives them."""
-        weight = self.weights.get
-        found = set(words[:HEAD_WORDS])
-        score = sum(map(weight, found, repeat(0.0)))
+        known, weight = self.weights.keys(), self.weights.__getitem__
+        found = known & words[:HEAD_WORDS]
+        total = sum(map(weight, found))
+        score = total * _scale(found)
         if len(words) > HEAD_WORDS:
-            below = set(words[HEAD_WORDS:]) - found
-            score = max(score, score + sum(map(weight, below, repeat(0.0))))
+            below = (known & words[HEAD_WORDS:]) - found
             found |= below
-        return Glance(self.intercept + score, found)
+            score = max(score, (total + sum(map(weight, below))) * _scale(found))
+        score += self.intercept
+        return Glance(score if len(found) >= MIN_KNOWN else max(score, self.threshold), found)
 
     def clears(self, glance: Glance) -> bool:
         """Return whether a mail is plain `other`."""
@@ -99,13 +111,19 @@ class Screen:
     def probabilities(self, score: float) -> dict[Category, float]:
         """Return P(category) of a mail by its score alone, in the order of `CATEGORIES`."""
         suspect = 1.0 / (1.0 + math.exp(-(self.slope * score + self.bias)))
-        found = {one: suspect * share for one, share in zip(CATEGORIES, self.shares, strict=True)}
-        return found | {Category.OTHER: 1.0 - suspect}
+        chances = [suspect * share for share in self.shares]
+        chances[_OTHER] = 1.0 - suspect
+        return dict(zip(CATEGORIES, chances, strict=True))
 
     def evidence(self, glance: Glance) -> tuple[Evidence, ...]:
         """Return the words that speak most for `other`."""
-        words = glance.words
-        return tuple(islice((one for word, one in self._harmless.items() if word in words), _EVIDENCE))
+        named, scale = self._harmless, _scale(glance.words)
+        strongest = sorted([(-named[word], word) for word in named.keys() & glance.words])[:_EVIDENCE]
+        return tuple([Evidence("words", word, -weight * scale) for weight, word in strongest])
+
+
+def _scale(found: AbstractSet[str]) -> float:
+    return math.sqrt(USUAL_WORDS / len(found)) if found else 1.0
 
 
 NEVER = Screen({}, 0.0, -np.inf, 1.0, 0.0, (0.0,) * len(CATEGORIES))
@@ -113,11 +131,10 @@ NEVER = Screen({}, 0.0, -np.inf, 1.0, 0.0, (0.0,) * len(CATEGORIES))
 
 
 def to_plain(screen: Screen) -> dict[str, object]:
-    """Return the screen as containers of strings, numbers and arrays only."""
-    words = sorted(screen.weights)
+    """Return the screen as containers of strings, numbers and arrays only, the words in their order."""
     return {
-        "words": " ".join(words),
-        "weights": np.array([screen.weights[word] for word in words], dtype=np.float32),
+        "words": " ".join(screen.weights),
+        "weights": np.array([*screen.weights.values()], dtype=np.float32),
         "numbers": np.array([screen.intercept, screen.threshold, screen.slope, screen.bias, *screen.shares]),
     }
 
@@ -133,8 +150,11 @@ def from_plain(plain: Mapping[str, object]) -> Screen:
     if not isinstance(words, str) or len(numbers) != 4 + len(CATEGORIES):
         message = "the screen is incomplete"
         raise TypeError(message)
+    # What is looked up stays in the processor's cache only where it is small: equal weights are one number.
+    shared: dict[float, float] = {}
+    equal = [shared.setdefault(weight, weight) for weight in weights.tolist()]
     return Screen(
-        dict(zip(words.split(), weights.tolist(), strict=True)),
+        dict(zip(words.split(), equal, strict=True)),
         intercept=numbers[0],
         threshold=numbers[1],
         slope=numbers[2],

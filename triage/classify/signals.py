@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from triage.classify.claims import claimed_company, pay_out_of_proportion
 from triage.classify.domains import (
     FREE_MAIL,
     HIRING_SYSTEMS,
@@ -20,12 +21,15 @@ from triage.classify.domains import (
     registrable,
 )
 from triage.classify.matching import SENTENCE_ENDS, PhraseBook
-from triage.classify.normalise import NormalText
+from triage.classify.normalise import NormalText, without_accents
 from triage.classify.phrases import PHRASES
 from triage.records import Message
 
 _BOOK = PhraseBook(PHRASES)
 _MAX_WORDS = 1500
+_MAX_CHARACTERS = 8000
+_FEW_WORDS = 15
+"""A text so short says little beside an attachment."""
 _QUOTE_WORDS = 8
 _QUOTE_AROUND = 3
 _DANGEROUS_FILE = re.compile(
@@ -48,6 +52,8 @@ _MONEY = re.compile(
 )
 _CAPITALS = re.compile(r"[A-ZÄÖÜÉÈÀÇÑ](?<!\w.)[A-ZÄÖÜÉÈÀÇÑ]{3,}\b")
 _MANY_CAPITALS = 6
+_SHOWN_SITE = re.compile(r"(?:https?://)?(?:www\.)?([a-z0-9-]+(?:\.[a-z0-9-]+)+)(?:[/?#]|$)")
+_TARGET_SITE = re.compile(r"https?://(?:[^/@]*@)?([^/:?#]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,10 @@ def _of_sender(message: Message) -> Iterator[Signal]:
         yield Signal("role_account", message.sender.local_part[:40])
     if "xn--" in domain:
         yield Signal("punycode_domain", domain[:60])
+    if claim := claimed_company(message):
+        company, is_borne_out = claim
+        name = "company_in_domain" if is_borne_out else "company_elsewhere"
+        yield Signal(name, f"{company} at {site}")
 
 
 def _of_platform(message: Message) -> Iterator[Signal]:
@@ -173,6 +183,8 @@ def _of_concealment(message: Message, subject: NormalText, text: NormalText) -> 
 
 
 def _of_attachments(message: Message) -> Iterator[Signal]:
+    if message.attachments and len(message.text.split()) < _FEW_WORDS:
+        yield Signal("text_in_attachment", message.attachments[0].name[-40:] or message.attachments[0].media_type)
     for attachment in message.attachments:
         if _DANGEROUS_FILE.search(attachment.name):
             yield Signal("dangerous_attachment", attachment.name[-40:])
@@ -199,14 +211,16 @@ def _of_text(message: Message, text: NormalText) -> Iterator[Signal]:
     money = _MONEY.search(text.text)
     if money:
         yield Signal("names_pay", money[0])
+        if excess := pay_out_of_proportion(without_accents(text.text[:_MAX_CHARACTERS])):
+            yield Signal("pay_out_of_proportion", excess)
     if len(_CAPITALS.findall(message.text)) >= _MANY_CAPITALS:
         yield Signal("shouting", "words in capitals")
 
 
 def _of_links(message: Message) -> Iterator[Signal]:
     for link in message.links:
-        shown = re.match(r"(?:https?://)?(?:www\.)?([a-z0-9-]+(?:\.[a-z0-9-]+)+)(?:[/?#]|$)", link.text.strip().lower())
-        target = re.match(r"https?://(?:[^/@]*@)?([^/:?#]+)", link.target.lower())
+        shown = _SHOWN_SITE.match(link.text.strip().lower()) if "." in link.text else None
+        target = _TARGET_SITE.match(link.target.lower()) if shown else None
         if shown and target and registrable(shown[1]) != registrable(target[1]):
             yield Signal("link_text_mismatch", f"{registrable(shown[1])} leads to {registrable(target[1])}")
             return

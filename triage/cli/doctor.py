@@ -20,7 +20,7 @@ from triage.cli.main import FOUND_WRONG
 from triage.cli.output import open_console, printable
 from triage.cli.settings import required_config
 from triage.config import AccountConfig, Config, default_config_path
-from triage.errors import ModelError, StoreError
+from triage.errors import ConfigError, ModelError, StoreError
 from triage.service.diagnosis import Check
 from triage.service.disk import check_state, judge_secret_file, read_path
 from triage.service.doctor import check_account
@@ -78,12 +78,27 @@ def _check_here(config: Config) -> Iterator[Check]:
     url = _store_url(config)
     if url is not None and url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
         yield from check_state(Path(url.database))
+    if config.cluster.scheduler:
+        yield _check_cluster(config)
     try:
         judge = build_judge(config)
     except ModelError as error:
         yield Check("", "model", "red", str(error), "install triage again")
     else:
         yield Check("", "model", "green", f"base model {judge.model_id}, digest verified")
+
+
+def _check_cluster(config: Config) -> Check:
+    from triage.service.cluster import connect  # noqa: PLC0415  most have no cluster
+
+    try:
+        with connect(config.cluster) as client:
+            threads = client.nthreads()
+    except ConfigError as error:
+        return Check("", "cluster", "red", error.problems[0], "start it, or remove cluster.scheduler")
+    if not threads:
+        return Check("", "cluster", "amber", "no worker", f"start some: dask worker {config.cluster.scheduler}")
+    return Check("", "cluster", "green", f"{len(threads)} workers, {sum(threads.values())} passes at a time")
 
 
 def _check_secrets(config: Config, path: Path) -> Iterator[Check]:

@@ -1,6 +1,7 @@
 """`triage explain`: why a message is judged as it is."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.table import Table
@@ -9,6 +10,8 @@ from rich.text import Text
 from triage.bootstrap import build_authserv_ids, build_judge, build_store, has_store
 from triage.classify.advice import REPORT
 from triage.classify.judge import Explanation, describe, only_vouched
+from triage.classify.nearest import Neighbour, nearest
+from triage.classify.whatif import WhatIf
 from triage.cli.messages import read_message
 from triage.cli.output import (
     advice_line,
@@ -22,7 +25,10 @@ from triage.config import Config
 from triage.lead.card import read_opportunity
 from triage.lead.people import NOBODY_KNOWN, People, known_of
 from triage.mail.parse import open_message
+from triage.modelfile import known_path, load_known
 from triage.records import Verdict
+
+_NEIGHBOURS = 3
 
 
 def explain(config_path: Path | None, message: str, *, as_json: bool) -> None:
@@ -36,10 +42,11 @@ def explain(config_path: Path | None, message: str, *, as_json: bool) -> None:
     if people := _load_people(config):
         found = judge.explain(whole, known_of(whole, read_opportunity(whole, found.verdict), people))
     verdict = judge.clear(opened) or found.verdict
+    alike = nearest(load_known(known_path()), found.vector, _NEIGHBOURS)
     if as_json:
-        open_console().print(_to_json(message, verdict, found), soft_wrap=True, markup=False)
+        open_console().print(_to_json(message, verdict, found, alike), soft_wrap=True, markup=False)
     else:
-        _print(verdict, found)
+        _print(verdict, found, alike)
 
 
 def _load_people(config: Config) -> People:
@@ -52,7 +59,7 @@ def _load_people(config: Config) -> People:
         store.close()
 
 
-def _to_json(source: str, verdict: Verdict, found: Explanation) -> str:
+def _to_json(source: str, verdict: Verdict, found: Explanation, alike: Sequence[Neighbour]) -> str:
     return json.dumps(
         {
             "source": source,
@@ -69,13 +76,27 @@ def _to_json(source: str, verdict: Verdict, found: Explanation) -> str:
             "signals_total": round(sum(item.weight for item in found.contributions.named), 4),
             "rest": round(found.contributions.rest, 4),
             "score": round(found.contributions.total, 4),
+            "nearest": [
+                {"category": one.category, "kind": one.kind, "language": one.language, "likeness": one.likeness}
+                for one in alike
+            ],
+            "what_if": _what_if_to_json(found.what_if),
             "model": verdict.model_id,
         },
         ensure_ascii=False,
     )
 
 
-def _print(verdict: Verdict, found: Explanation) -> None:
+def _what_if_to_json(found: WhatIf) -> dict[str, object]:
+    return {
+        "without": [{"name": one.name, "quote": one.quote} for one in found.without],
+        "category": found.category.value if found.category else None,
+        "probability": round(float(found.probabilities.max()), 4),
+        "changes": found.changes,
+    }
+
+
+def _print(verdict: Verdict, found: Explanation, alike: Sequence[Neighbour]) -> None:
     console = open_console()
     name = verdict.category.value if verdict.category else "unsure"
     console.print(Text.assemble((name, "bold"), f": {printable(verdict.reason)}"))
@@ -97,3 +118,28 @@ def _print(verdict: Verdict, found: Explanation) -> None:
     table.add_row(f"{parts.total - listed:+.2f}", "all the rest", "other words, sender, the usual share of such mail")
     table.add_row(f"{parts.total:+.2f}", f"score of {found.category.value} against the mean of the others", "")
     console.print(table)
+    console.print()
+    console.print(_what_if_line(found))
+    if alike:
+        console.print(f"Of the mails the shipped model learnt from it is most like: {_alike_line(alike)}.")
+
+
+def _alike_line(alike: Sequence[Neighbour]) -> str:
+    return ", ".join(
+        f"{one.category} ({one.kind.replace('_', ' ')}, {one.language}, {one.likeness:.0%})" for one in alike
+    )
+
+
+def _what_if_line(found: Explanation) -> str:
+    """Return what would have changed the verdict, in a sentence."""
+    what_if = found.what_if
+    if not what_if.without:
+        return "Nothing that could be taken away speaks for it."
+    reasons = " and ".join(
+        f"“{printable(one.quote, 50)}”" if one.quote else describe(one.name) for one in what_if.without
+    )
+    name = what_if.category.value if what_if.category else "unsure"
+    chance = f"{float(what_if.probabilities.max()):.0%}"
+    if what_if.changes:
+        return f"Without {reasons} it would be {name} ({chance})."
+    return f"No few reasons decide it: without {reasons} it would still be {name} ({chance})."

@@ -39,7 +39,7 @@ def run(config_path: Path | None, *, since: str | None, verbose: bool, log_forma
     config = _load(config_path)
     _begin_log(log_format or config.daemon.log_format, verbose=verbose)
     share_one_heap()
-    daemon: Daemon | None = build_daemon(config, age, _program(config_path))
+    daemon: Daemon | None = build_daemon(config, age, _program(config_path), config_path)
     stopping = threading.Event()
     while daemon is not None and not stopping.is_set():
         _listen(daemon, stopping)
@@ -63,7 +63,7 @@ def _load(config_path: Path | None) -> Config:
 def _successor(config_path: Path | None, age: timedelta | None) -> Daemon | None:
     """Return a daemon with the configuration as it is now; None, with a word, if it cannot be used."""
     try:
-        daemon = build_daemon(_load(config_path), age, _program(config_path))
+        daemon = build_daemon(_load(config_path), age, _program(config_path), config_path)
     except ConfigError as error:
         for problem in error.problems:
             log.error("not reloaded, the former configuration stays: %s", problem)  # noqa: TRY400  no traceback for a user's mistake

@@ -33,7 +33,7 @@ from triage.interfaces import MailSource, ServerSource
 from triage.lead.people import NOBODY_KNOWN, People
 from triage.opening import work_accounts
 from triage.records import Category, Outcome, State
-from triage.service.cycle import PassOptions, choose, run_pass
+from triage.service.cycle import Judges, PassOptions, choose, run_pass
 from triage.service.judging import MANY, JudgePool, useful_workers
 from triage.service.leases import LEASE_PATIENCE, Leases, pass_lease
 
@@ -104,7 +104,7 @@ def scan(  # noqa: PLR0913  one parameter for each option of the contract
             ours=store.leads.report_ids() if store is not None else frozenset(),
         )
         judge = build_judge(config)
-        options = replace(options, pool=stack.enter_context(_open_pool(judge, options.people, paths, limit)))
+        options = replace(options, pool=stack.enter_context(_open_pool(config, judge, options.people, paths, limit)))
         leases = Leases(store) if store is not None and run_id is not None else None
         if leases is not None:
             stack.enter_context(leases.renewing())
@@ -139,14 +139,18 @@ def load_people(store: "Store | None") -> People:
 
 
 def _open_pool(
-    judge: Judge, people: People, paths: Sequence[Path], limit: int | None
-) -> AbstractContextManager[JudgePool | None]:
-    """Start processes that judge where there may be enough messages to be worth it."""
-    if useful_workers() == 1 or (limit is not None and limit < MANY):
+    config: Config, judge: Judge, people: People, paths: Sequence[Path], limit: int | None
+) -> AbstractContextManager[Judges | None]:
+    """Start processes that judge, or join the cluster, where there may be enough messages to be worth it."""
+    if limit is not None and limit < MANY:
         return nullcontext()
     if paths and not any(path.is_dir() or path.stat().st_size > _LARGE_FILE for path in paths):
         return nullcontext()
-    return JudgePool(judge, useful_workers(), people)
+    if config.cluster.scheduler:
+        from triage.service.bulk import ClusterJudges  # noqa: PLC0415  most have no cluster
+
+        return ClusterJudges(judge, config.cluster, people)
+    return JudgePool(judge, useful_workers(), people) if useful_workers() > 1 else nullcontext()
 
 
 def _open_memory(config: Config, *, apply: bool) -> "Store | None":

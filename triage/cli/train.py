@@ -1,7 +1,8 @@
 """`triage train`: learn from the owner's folders, or rebuild the shipped model from the corpus."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -57,9 +58,10 @@ def train(config_path: Path | None, *, confirmed: bool, as_json: bool) -> None:
                 progress.advance(tasks[name], count)
 
             options = build_training(config, store)
-            report = train_personal(
-                build_sorted_folders(config), replace(options, advance=advance), confirmed=confirmed
-            )
+            with _reading_elsewhere(config, options):
+                report = train_personal(
+                    build_sorted_folders(config), replace(options, advance=advance), confirmed=confirmed
+                )
     finally:
         store.close()
     console = open_console()
@@ -71,6 +73,27 @@ def train(config_path: Path | None, *, confirmed: bool, as_json: bool) -> None:
         raise typer.Exit(FOUND_WRONG)
 
 
+@contextmanager
+def _reading_elsewhere(config: Config, options: TrainingOptions) -> Iterator[None]:
+    """Let joblib make features on the cluster where there is one: the model goes to each worker once.
+
+    Raises:
+        ConfigError: the cluster cannot be used.
+    """
+    if not config.cluster.scheduler:
+        yield
+        return
+    import joblib  # noqa: PLC0415  most have no cluster
+
+    from triage.service.cluster import connect  # noqa: PLC0415  as above
+
+    with (
+        connect(config.cluster) as client,
+        joblib.parallel_config(backend="dask", client=client, scatter=[options.reading]),
+    ):
+        yield
+
+
 def build_training(config: Config, store: Store) -> TrainingOptions:
     """Return what a training works with."""
     names = build_names(config)
@@ -78,7 +101,7 @@ def build_training(config: Config, store: Store) -> TrainingOptions:
         load_base_model(),
         store,
         build_shelf(config),
-        build_reading(config, jobs=useful_workers()),
+        build_reading(config, jobs=-1 if config.cluster.scheduler else useful_workers()),
         build_costs(config),
         {label: one for one in Category if (label := names.of(one))},
         partial(open_source, config),

@@ -1,6 +1,7 @@
 """One opened folder: listing, fetching and labelling in few round trips."""
 
 import logging
+from array import array
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 
@@ -15,7 +16,7 @@ from triage.imap.headers import fetch_fingerprints
 from triage.imap.labels import GMAIL_ID, STORE_BATCH, Labels, gmail_id
 from triage.imap.moving import Mover
 from triage.mail.parse import MAX_BODY_BYTES
-from triage.records import Applied, LabelChange, MessageRef, RawMessage, Uid, UidValidity, UnreadableMessage
+from triage.records import Applied, LabelChange, MessageRef, RawMessage, Refs, Uid, UidValidity, UnreadableMessage
 
 log = logging.getLogger(__name__)
 
@@ -144,12 +145,14 @@ class ImapMailbox:
         `n:*` always finds the last message, even below n (RFC 9051 section 6.4.8): what is not
         after `after` is left out here.
         """
-        found: set[int] = set()
+        found = array("Q")  # of a decade of mail: eight octets each where a MessageRef takes a hundred
         with translated(self._account, f"searching {self._folder}"):
             borders = [border for border in self._borders() if border > (after or 0)]
             for low, high in zip([(after or 0) + 1, *(border + 1 for border in borders)], [*borders, "*"], strict=True):
-                found.update(self._search(f"{low}:{high}", since))
-        return [self._ref(uid) for uid in sorted(found) if uid > (after or 0)]
+                # Windows do not overlap, but for the last message, which every `n:*` finds.
+                last = found[-1] if found else after or 0
+                found.extend(sorted(uid for uid in {*self._search(f"{low}:{high}", since)} if uid > last))
+        return Refs(found, self._ref)
 
     def _borders(self) -> list[int]:
         """Return the UID of every 50,000th message: UIDs may have gaps of any width, positions have none."""

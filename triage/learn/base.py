@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,15 @@ import numpy as np
 from triage.classify.decision import CostTable
 from triage.classify.judge import Judge
 from triage.classify.model import LinearModel
+from triage.classify.nearest import Known, fold
 from triage.config import DecisionConfig
 from triage.learn.background import load_background
 from triage.learn.card import make_card, render_card
 from triage.learn.corpus import load_corpus
-from triage.learn.dataset import Dataset, build_dataset, with_background
+from triage.learn.dataset import Dataset, build_dataset, design_matrix, with_background
 from triage.learn.fit import BASE_RECIPE, HeldOut, Recipe, fit_model, held_out_scores
 from triage.learn.metrics import Answers, answer, interval, macro_f1
-from triage.modelfile import save_model, write_whole
+from triage.modelfile import save_known, save_model, write_whole
 from triage.records import CATEGORIES
 
 BACKGROUND = "background.npz"
@@ -40,7 +42,7 @@ class TrainingReport:
 
 
 def train_base(corpus: Sequence[Path], output: Path) -> TrainingReport:
-    """Learn from corpus files and write base.joblib, base.json and base.md.
+    """Learn from corpus files and write base.joblib, base.json, base.md and nearest.npz.
 
     Raises:
         ConfigError: the corpus cannot be read.
@@ -62,10 +64,23 @@ def train_base(corpus: Sequence[Path], output: Path) -> TrainingReport:
     )
     digest = save_model(output / "base.joblib", model, card)
     write_whole(output / "base.md", render_card(card).encode())
+    save_known(output / "nearest.npz", sketch_corpus(dataset, model))
     low, high = interval(found, macro_f1)
     return TrainingReport(
         len(specimens), len(set(dataset.groups)), macro_f1(found.truth, found.answers), low, high, digest
     )
+
+
+def sketch_corpus(dataset: Dataset, model: LinearModel) -> Known:
+    """Return what explanations compare a message with: a sketch of every mail learnt from, and its kind."""
+    places = np.cumsum([0, *(2**block.bits for block in dataset.blocks)])
+    idf = [model.idf[start:end].astype(np.float64) for start, end in pairwise(places)]
+    matrix = design_matrix(dataset, idf)[: len(dataset)]
+    sketches = [
+        fold(matrix.indices[start:end].astype(np.int64), matrix.data[start:end])
+        for start, end in pairwise(matrix.indptr)
+    ]
+    return Known(np.array(sketches), tuple((one.category.value, one.kind, one.lang) for one in dataset.specimens))
 
 
 def _screen_figures(held_out: HeldOut, dataset: Dataset) -> dict[str, object]:

@@ -96,6 +96,8 @@ def make_card(
         "recipe": {
             "blocks": [list(block) for block in recipe.blocks],
             "idf_power": recipe.idf_power,
+            "min_mails": recipe.min_mails,
+            "ratio_power": recipe.ratio_power,
             "inverse_regularisation": recipe.inverse_regularisation,
         },
     }

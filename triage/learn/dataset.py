@@ -131,17 +131,29 @@ def without_background(dataset: Dataset) -> Dataset:
     )
 
 
-def inverse_frequencies(counts: sparse.csr_matrix, rows: Rows, power: float) -> Vector:
-    """Return (ln((1 + n) / (1 + df)) + 1) ** power over some rows (scikit-learn's smooth_idf)."""
+def inverse_frequencies(counts: sparse.csr_matrix, rows: Rows, power: float, min_mails: int = 1) -> Vector:
+    """Return (ln((1 + n) / (1 + df)) + 1) ** power over some rows (scikit-learn's smooth_idf).
+
+    A bucket with a lower df than `min_mails` gets 0: a word that one mail uses tells nothing
+    of others, and in the mail judged it would only take length from the words that do.
+    """
     frequencies = np.bincount(counts[rows].indices, minlength=counts.shape[1])
-    return np.asarray((np.log((1 + len(rows)) / (1 + frequencies)) + 1.0) ** power, dtype=np.float64)
+    found = (np.log((1 + len(rows)) / (1 + frequencies)) + 1.0) ** power
+    return np.asarray(np.where(frequencies < min_mails, 0.0, found), dtype=np.float64)
 
 
 def design_matrix(dataset: Dataset, idf: Sequence[Vector]) -> sparse.csr_matrix:
-    """Return the vectors of all mails, blocks side by side: the same as `scorer.vectorise`."""
+    """Return the vectors of all mails of a data set, blocks side by side."""
+    return scaled_matrix(dataset.counts, dataset.blocks, idf)
+
+
+def scaled_matrix(
+    counts: Sequence[sparse.csr_matrix], blocks: Sequence[Block], idf: Sequence[Vector]
+) -> sparse.csr_matrix:
+    """Return counted mails as vectors, blocks side by side: the same as `scorer.vectorise`."""
     parts = []
-    for counts, block, weights in zip(dataset.counts, dataset.blocks, idf, strict=True):
-        part = counts.copy()
+    for counted, block, weights in zip(counts, blocks, idf, strict=True):
+        part = counted.copy()
         part.data = (1.0 + np.log(part.data)) * weights[part.indices]
         norms = np.sqrt(np.asarray(part.multiply(part).sum(axis=1)).ravel())
         norms[norms == 0] = 1.0

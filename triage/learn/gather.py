@@ -19,6 +19,7 @@ MAX_MESSAGES = 10_000
 """Of a folder, so many of the newest are learnt from: more teach nothing new and take minutes."""
 
 _BATCH = 200
+_LARGE_BATCH = 2000  # for the many readers of a cluster
 _MANY = 1000  # fewer are not worth the start of other processes
 
 
@@ -81,7 +82,8 @@ def gather_folder(mailbox: Mailbox, report: FolderReport, gathering: Gathering) 
     found = present | moved
     if len(unread) < _MANY:
         gathering = replace(gathering, reading=replace(gathering.reading, jobs=1))
-    for batch in _batches(mailbox.iter_messages(unread)):
+    size = _LARGE_BATCH if gathering.reading.jobs < 0 else _BATCH
+    for batch in _batches(mailbox.iter_messages(unread), size):
         read, bad = _read_batch(batch, gathering, known)
         found |= read
         report = replace(report, read=report.read + len(read), unreadable=report.unreadable + bad)
@@ -123,8 +125,10 @@ def _identify(mailbox: Mailbox, refs: Sequence[MessageRef]) -> Mapping[MessageRe
     return mailbox.identify(refs)
 
 
-def _batches(items: Iterator[RawMessage | UnreadableMessage]) -> Iterator[list[RawMessage | UnreadableMessage]]:
-    while batch := list(islice(items, _BATCH)):
+def _batches(
+    items: Iterator[RawMessage | UnreadableMessage], size: int
+) -> Iterator[list[RawMessage | UnreadableMessage]]:
+    while batch := list(islice(items, size)):
         yield batch
 
 

@@ -1,7 +1,9 @@
 """Paths given on the command line to sources, by looking at what is there."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from triage.errors import ConfigError
 from triage.interfaces import MailSource
@@ -37,16 +39,18 @@ def _obstacle(path: Path) -> str | None:
 
 def _sources(path: Path) -> Iterator[MailSource]:
     if path.is_file():
-        yield MboxSource(path) if is_mbox(path) else FilesSource(path, [path])
+        yield MboxSource(path) if is_mbox(path) else FilesSource(path, [""])
         return
-    maildirs, mboxes, files = [], [], []
+    maildirs: list[Path] = []
+    mboxes: list[Path] = []
+    files: list[str] = []  # a Path takes ten times the memory of its text
     for found in _walk(path):
-        if found.is_dir():
-            maildirs.append(found)
-        elif is_mbox(found):
-            mboxes.append(found)
+        if found.is_maildir:
+            maildirs.append(path / found.place)
+        elif is_mbox(path / found.place):
+            mboxes.append(path / found.place)
         else:
-            files.append(found)
+            files.append(found.place)
     if maildirs:
         yield MaildirSource(maildirs)
     for mbox in mboxes:
@@ -55,17 +59,42 @@ def _sources(path: Path) -> Iterator[MailSource]:
         yield FilesSource(path, files)
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """Yield Maildirs and files below a folder; never follow a link into a loop."""
-    below_maildir = is_maildir(folder)
+class _Found(NamedTuple):
+    """A Maildir or a file.
+
+    Attributes:
+        place: relative to the path given.
+    """
+
+    place: str
+    is_maildir: bool
+
+
+def _walk(root: Path, below: str = "") -> Iterator[_Found]:
+    """Yield Maildirs and files below a folder, in order; never follow a link into a loop."""
+    below_maildir = is_maildir(root / below)
     if below_maildir:
-        yield folder
-    for entry in sorted(folder.iterdir()):
-        if entry.is_dir() and not entry.is_symlink():
+        yield _Found(below, is_maildir=True)
+    folders, files = _entries(root / below)
+    for name in sorted(folders | files):
+        place = f"{below}/{name}" if below else name
+        if name in folders:
             # Maildir++ keeps its folders in hidden ones beside cur, new and tmp.
-            if below_maildir and (entry.name in {"cur", "new", "tmp"} or not entry.name.startswith(".")):
+            if below_maildir and (name in {"cur", "new", "tmp"} or not name.startswith(".")):
                 continue
-            if below_maildir or not entry.name.startswith("."):
-                yield from _walk(entry)
-        elif entry.is_file() and not below_maildir and not entry.name.startswith("."):
-            yield entry
+            if below_maildir or not name.startswith("."):
+                yield from _walk(root, place)
+        elif not below_maildir and not name.startswith("."):
+            yield _Found(place, is_maildir=False)
+
+
+def _entries(folder: Path) -> tuple[set[str], set[str]]:
+    """Return the names of folders and files in a folder."""
+    folders, files = set(), set()
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                folders.add(entry.name)
+            elif entry.is_file():
+                files.add(entry.name)
+    return folders, files

@@ -10,7 +10,7 @@ from triage.errors import AccountError
 from triage.interfaces import Mailbox
 from triage.mail.identity import fingerprint
 from triage.mail.parse import MAX_BODY_BYTES
-from triage.records import Applied, LabelChange, MessageRef, RawMessage, Uid, UidValidity, UnreadableMessage
+from triage.records import Applied, LabelChange, MessageRef, RawMessage, Refs, Uid, UidValidity, UnreadableMessage
 
 
 def read_beginning(path: Path) -> tuple[bytes, int]:
@@ -60,29 +60,23 @@ class LocalFolder:
 class MessageFiles(LocalFolder):
     """The message files of a folder, at any depth, or one file alone; they cannot carry labels."""
 
-    def __init__(self, root: Path, files: Sequence[Path]) -> None:
-        """Keep the files in a stable order."""
+    def __init__(self, root: Path, files: Sequence[str]) -> None:
+        """Keep the files' places below the root, in the order given; one alone is "" ."""
         super().__init__(root)
-        self._files = {self._key(file): file for file in sorted(files)}
-
-    def _key(self, file: Path) -> str:
-        return "" if file == self._path else str(file.relative_to(self._path))
+        self._files = files
 
     def list_refs(self, *, after: Uid | None = None, since: date | None = None) -> Sequence[MessageRef]:
         """Return the files by path; `since` looks at their modification times."""
         del after
-        return [
-            MessageRef("", self.folder, key=key)
-            for key, file in self._files.items()
-            if since is None or _modified(file) >= since
-        ]
+        places = self._files if since is None else [one for one in self._files if _modified(self._path / one) >= since]
+        folder = self.folder
+        return Refs(places, lambda place: MessageRef("", folder, key=place))
 
     def iter_messages(self, refs: Sequence[MessageRef]) -> Iterator[RawMessage | UnreadableMessage]:
         """Read the beginning of each file."""
         for ref in refs:
-            file = self._files[ref.key]
             try:
-                content, size = read_beginning(file)
+                content, size = read_beginning(self._path / ref.key)
             except OSError as error:
                 yield UnreadableMessage(ref, f"its file cannot be read: {error.strerror}")
                 continue
@@ -113,10 +107,10 @@ class FilesSource:
 
     name = ""
 
-    def __init__(self, root: Path, files: Sequence[Path]) -> None:
-        """Keep the files found below the root."""
+    def __init__(self, root: Path, files: Sequence[str]) -> None:
+        """Keep the places of the files found below the root."""
         self._root = root
-        self._files = tuple(files)
+        self._files = files
 
     def folders(self) -> Sequence[str]:
         """Return the path given, as the only folder."""

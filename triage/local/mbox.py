@@ -1,14 +1,16 @@
 """An mbox file behind the `Mailbox` protocol (RFC 4155), read in one pass and never changed."""
 
+from array import array
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date
+from itertools import chain
 from pathlib import Path
 
 from triage.errors import AccountError
 from triage.local.files import CANNOT_CARRY_LABELS, LocalFolder, find_by_reading
 from triage.mail.parse import MAX_BODY_BYTES, parse_date
-from triage.records import Applied, LabelChange, MessageRef, RawMessage, Uid, UnreadableMessage
+from triage.records import Applied, LabelChange, MessageRef, RawMessage, Refs, Uid, UnreadableMessage
 
 _SEPARATOR = b"From "
 # A line longer than this is no mail; reading it in pieces keeps memory flat.
@@ -32,16 +34,20 @@ class Mbox(LocalFolder):
     def __init__(self, path: Path) -> None:
         """Keep the path; nothing is read yet."""
         super().__init__(path)
-        self._places: dict[str, tuple[int, int]] = {}
+        self._borders = array("q")  # start and size of each message
 
     def list_refs(self, *, after: Uid | None = None, since: date | None = None) -> Sequence[MessageRef]:
         """Return the messages in the order of the file; `since` looks at their Date headers."""
         del after
-        self._places = {str(number): place for number, place in enumerate(self._iter_places(), 1)}
-        refs = [MessageRef("", self.folder, key=key) for key in self._places]
-        if since is None:
-            return refs
-        return [ref for ref in refs if self._day(ref) >= since]
+        self._borders = array("q", chain.from_iterable(self._iter_places()))
+        folder = self.folder
+        refs = Refs(range(1, len(self._borders) // 2 + 1), lambda number: MessageRef("", folder, key=str(number)))
+        return refs if since is None else [ref for ref in refs if self._day(ref) >= since]
+
+    def _place(self, ref: MessageRef) -> tuple[int, int]:
+        """Return start and size of a message."""
+        index = (int(ref.key) - 1) * 2
+        return self._borders[index], self._borders[index + 1]
 
     def _iter_places(self) -> Iterator[tuple[int, int]]:
         """Yield start and size of each message: a separator stands after an empty line."""
@@ -70,7 +76,7 @@ class Mbox(LocalFolder):
         return date.max  # without a date it is rather shown than lost
 
     def _read(self, ref: MessageRef) -> bytes:
-        start, size = self._places[ref.key]
+        start, size = self._place(ref)
         with self._path.open("rb") as file:
             file.seek(start)
             return file.read(min(size, MAX_BODY_BYTES)).replace(b"\n>From ", b"\nFrom ")
@@ -83,7 +89,7 @@ class Mbox(LocalFolder):
             except OSError as error:
                 yield UnreadableMessage(ref, f"the mbox cannot be read: {error.strerror}")
                 continue
-            size = self._places[ref.key][1]
+            size = self._place(ref)[1]
             yield RawMessage(ref, content, size if size > MAX_BODY_BYTES else None)
 
     def find(self, fingerprints: Collection[str]) -> Mapping[str, MessageRef]:

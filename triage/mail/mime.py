@@ -82,9 +82,9 @@ def _parse_fast(content: bytes) -> Parts:
         headers = {}
         for name, values in given.items():
             headers[name.lower()] = [*headers.get(name.lower(), ()), *values]
-    attachments = tuple(Attachment(part.filename, part.mimetype.lower()) for part in mail.attachments)
+    attachments = tuple([Attachment(part.filename, part.mimetype.lower()) for part in mail.attachments])
     repairs = tuple(sorted({warning.kind for warning in mail.warnings}))
-    plain = tuple(text for text in mail.text_plain[:_MAX_TEXT_PARTS] if text)
+    plain = tuple(filter(None, mail.text_plain[:_MAX_TEXT_PARTS]))
     return Parts(headers, plain, tuple(mail.text_html[:_MAX_TEXT_PARTS]), attachments, repairs)
 
 

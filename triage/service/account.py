@@ -40,6 +40,101 @@ class Surroundings:
     beside: Beside | None = None
 
 
+@dataclass(frozen=True)
+class Ended:
+    """How a pass ended: with its counts, with an error, or by a bug.
+
+    Attributes:
+        bug: where and of what kind, never the message: it may quote the mail that broke us.
+        worker: which worker of a cluster ran it.
+    """
+
+    report: CycleReport | None = None
+    error: TriageError | None = None
+    bug: str = ""
+    worker: str = ""
+
+
+def attempt(work: Callable[[], CycleReport | None]) -> Ended:
+    """Do some work of one account; whatever goes wrong is returned."""
+    try:
+        return Ended(work())
+    except TriageError as error:
+        return Ended(error=error)
+    except Exception as error:  # noqa: BLE001  one account's bug must not stop the others; the daemon's only broad except
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        return Ended(bug=f"{type(error).__name__} at {frame.name}:{frame.lineno or 0}")
+
+
+class SideReading:
+    """Reads Sent and Junk of an account beside its folders, at most so often."""
+
+    def __init__(self, beside: Beside, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """Prepare; nothing was read yet."""
+        self._beside = beside
+        self._monotonic = monotonic
+        self._read_at: float | None = None
+
+    def read(self, source: ServerSource, options: VisitOptions, *, is_first: bool) -> CycleReport:
+        """Read after the folders, so that no new mail waits for it; on the very first pass before them.
+
+        Raises:
+            TransientMailError, StoreError: see `Beside.read`.
+        """
+        report, now = CycleReport(source.name), self._monotonic()
+        is_due = self._read_at is None or now - self._read_at >= self._beside.every.total_seconds()
+        if options.should_stop() or not is_due or (is_first and self._beside.knows_sent(source, options)):
+            return report
+        self._read_at = now
+        try:
+            self._beside.read(source, options)
+        except FolderError as error:
+            return replace(report, problems=(str(error),))
+        return report
+
+
+def visit_folders(
+    source: ServerSource,
+    options: VisitOptions,
+    leases: Leases,
+    clock: Callable[[], datetime],
+    side: SideReading | None = None,
+) -> CycleReport:
+    """Run one pass over all folders of an account, alone, and return its counts.
+
+    Args:
+        side: reads what lies beside these folders; None for nothing.
+
+    Raises:
+        AccountError: login refused or certificate untrusted.
+        TransientMailError: the connection failed, or another process is at work here.
+        StoreError: nothing could be remembered.
+    """
+    report = CycleReport(source.name)
+    with leases.holding(pass_lease(source.name)):
+        if side is not None:
+            report += side.read(source, options, is_first=True)
+        for folder in source.folders():
+            if not options.should_stop():
+                report += _visit(source, folder, options)
+        if side is not None:
+            report += side.read(source, options, is_first=False)
+    problem = "; ".join(report.problems) or None
+    options.store.save_pass(
+        PassInfo(source.name, clock(), report.seen, report.unjudged, report.labelled, problem=problem)
+    )
+    return report
+
+
+def _visit(source: ServerSource, folder: str, options: VisitOptions) -> CycleReport:
+    """Visit one folder; one that cannot be used does not stop the others."""
+    try:
+        with source.open(folder) as mailbox:
+            return Visit(mailbox, options).run()
+    except FolderError as error:
+        return CycleReport(source.name, problems=(str(error),))
+
+
 class AccountRunner:
     """Runs an account's passes; what goes wrong is said once when it starts and once when it ends."""
 
@@ -53,7 +148,8 @@ class AccountRunner:
         self._is_running = False
         self._is_rung = False
         self._not_before = 0.0
-        self._beside_at: float | None = None
+        beside = surroundings.beside
+        self._side = SideReading(beside, surroundings.monotonic) if beside is not None else None
         self._waits_for: str | None = None
         self._folder_problems: tuple[str, ...] = ()
         self.paused: str | None = None
@@ -85,20 +181,27 @@ class AccountRunner:
 
     def run(self) -> None:
         """Run passes until no bell rings any more; a call while one is under way makes it run once more."""
+        if self._begin():
+            while self._is_due():
+                self.busy_since = self._around.monotonic()
+                self._settle(attempt(self.pass_once))
+                self.busy_since = None
+
+    def _begin(self) -> bool:
+        """Ring, and return whether nobody runs passes yet."""
         with self._lock:
             self._is_rung = True
-            if self._is_running:
-                return
-            self._is_running = True
-        while True:
-            with self._lock:
-                if not self._is_rung or not self.is_ready() or self._options.should_stop():
-                    self._is_running = False
-                    return
-                self._is_rung = False
-            self.busy_since = self._around.monotonic()
-            self._pass_safely()
-            self.busy_since = None
+            was_running, self._is_running = self._is_running, True
+            return not was_running
+
+    def _is_due(self) -> bool:
+        """Return whether there is to be another pass; if not, whoever rings next begins anew."""
+        with self._lock:
+            if not self._is_rung or not self.is_ready() or self._options.should_stop():
+                self._is_running = False
+                return False
+            self._is_rung = False
+            return True
 
     def pause(self, error: AccountError) -> None:
         """Stop asking the server until the daemon is restarted or told to reload: a person must act."""
@@ -108,24 +211,24 @@ class AccountRunner:
             log.error(words, self.name, error)
             self._remember(str(error))
 
-    def _pass_safely(self) -> None:
-        try:
-            report = self.pass_once()
-        except SecretError as error:
-            self._fail(error, is_remembered=True)
-        except AccountError as error:
-            self.pause(error)
-            self.source.close()
-        except TransientStoreError as error:
-            self._fail(error, is_remembered=False)
-        except StoreError as error:
-            self._around.fatal(error)
-        except TriageError as error:
-            self._fail(error, is_remembered=True)
-        except Exception as error:  # noqa: BLE001  one account's bug must not stop the others; the daemon's only broad except
-            self._report_bug(error)
-        else:
-            self._succeed(report)
+    def _settle(self, ended: Ended) -> None:
+        """Say and remember how a pass ended."""
+        match ended.error:
+            case SecretError() as error:
+                self._fail(error, ended, is_remembered=True)
+            case AccountError() as error:
+                self.pause(error)
+                self.source.close()
+            case TransientStoreError() as error:
+                self._fail(error, ended, is_remembered=False)
+            case StoreError() as error:
+                self._around.fatal(error)
+            case TriageError() as error:
+                self._fail(error, ended, is_remembered=True)
+            case None if ended.bug:
+                self._report_bug(ended)
+            case None:
+                self._succeed(ended.report or CycleReport(self.name), ended)
 
     def pass_once(self) -> CycleReport:
         """Run one pass over all folders and return its counts.
@@ -135,21 +238,11 @@ class AccountRunner:
             TransientMailError: the connection failed, or another process is at work here.
             StoreError: nothing could be remembered.
         """
-        report = CycleReport(self.name)
         if not self._serves():
-            return report
-        with self._around.leases.holding(pass_lease(self.name)):
-            report += self._read_beside(is_first=True)
-            for folder in self.source.folders():
-                if not self._options.should_stop():
-                    report += self._visit(folder)
-            report += self._read_beside(is_first=False)
-        problem = "; ".join(report.problems) or None
-        now = self._around.clock()
-        self._options.store.save_pass(
-            PassInfo(self.name, now, report.seen, report.unjudged, report.labelled, problem=problem)
-        )
-        return report
+            return CycleReport(self.name)
+        leases = self._around.leases
+        options = replace(self._options, fence=lambda: leases.confirm(pass_lease(self.name)))
+        return visit_folders(self.source, options, leases, self._around.clock, self._side)
 
     def _serves(self) -> bool:
         """Return whether the account is ours: another daemon may have been first, and is waited for."""
@@ -162,30 +255,7 @@ class AccountRunner:
                 self.problem = "another daemon serves this account; this one waits for it to end"
         return other is None
 
-    def _visit(self, folder: str) -> CycleReport:
-        """Visit one folder; one that cannot be used does not stop the others."""
-        try:
-            with self.source.open(folder) as mailbox:
-                return Visit(mailbox, self._options).run()
-        except FolderError as error:
-            return CycleReport(self.name, problems=(str(error),))
-
-    def _read_beside(self, *, is_first: bool) -> CycleReport:
-        """Read Sent and Junk after the folders, so that no new mail waits for it; on the very first pass before."""
-        beside, now = self._around.beside, self._around.monotonic()
-        if beside is None or self._options.should_stop():
-            return CycleReport(self.name)
-        is_due = self._beside_at is None or now - self._beside_at >= beside.every.total_seconds()
-        if not is_due or (is_first and beside.knows_sent(self.source, self._options)):
-            return CycleReport(self.name)
-        self._beside_at = now
-        try:
-            beside.read(self.source, self._options)
-        except FolderError as error:
-            return CycleReport(self.name, problems=(str(error),))
-        return CycleReport(self.name)
-
-    def _succeed(self, report: CycleReport) -> None:
+    def _succeed(self, report: CycleReport, ended: Ended) -> None:
         if self._waits_for is not None:
             return
         if report.problems != self._folder_problems:
@@ -198,13 +268,14 @@ class AccountRunner:
         self._backoff.reset()
         if report.seen:
             counts = (report.seen, report.unjudged, report.labelled)
-            log.info("pass done account=%s seen=%d unjudged=%d labelled=%d", self.name, *counts)
+            log.info("pass done account=%s seen=%d unjudged=%d labelled=%d%s", self.name, *counts, _at(ended))
 
-    def _fail(self, error: TriageError, *, is_remembered: bool) -> None:
+    def _fail(self, error: TriageError, ended: Ended, *, is_remembered: bool) -> None:
         if self._options.should_stop():
             return
         if self.problem is None:
-            log.warning("account fails, trying again later and later account=%s reason=%s", self.name, error)
+            words = "account fails, trying again later and later account=%s reason=%s%s"
+            log.warning(words, self.name, error, _at(ended))
         self.problem = str(error)
         self._not_before = self._around.monotonic() + self._backoff.next()
         self.source.close()
@@ -212,12 +283,9 @@ class AccountRunner:
             self._remember(self.problem)
         self._around.failed(self)
 
-    def _report_bug(self, error: Exception) -> None:
-        # Where and what kind, never the message: it may quote the mail that broke us.
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        kind = type(error).__name__
-        log.error("pass failed by a bug account=%s kind=%s at=%s:%d", self.name, kind, frame.name, frame.lineno or 0)
-        self.problem = f"a bug stopped the pass ({kind} in {frame.name}); please report it"
+    def _report_bug(self, ended: Ended) -> None:
+        log.error("pass failed by a bug account=%s bug=%s%s", self.name, ended.bug, _at(ended))
+        self.problem = f"a bug stopped the pass ({ended.bug}); please report it"
         self._not_before = self._around.monotonic() + self._backoff.next()
         self.source.close()
         self._remember(self.problem)
@@ -230,3 +298,7 @@ class AccountRunner:
             log.debug("problem not remembered account=%s", self.name)
         except StoreError as failure:
             self._around.fatal(failure)
+
+
+def _at(ended: Ended) -> str:
+    return f" worker={ended.worker}" if ended.worker else ""

@@ -1,11 +1,11 @@
 """One pass over one folder: read, parse, judge, plan, and, where asked, apply. It never sleeps."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from triage.classify.judge import Judge
 from triage.interfaces import Mailbox
@@ -19,7 +19,7 @@ from triage.records import (
     State,
     UnreadableMessage,
 )
-from triage.service.judging import MANY, Item, Judgement, JudgePool, batched, judge_here
+from triage.service.judging import MANY, Item, Judgement, batched, judge_here
 from triage.service.plan import PHISHING, LabelNames, plan_labels
 from triage.service.recovery import settle_pending
 from triage.store.records import Entry, Intent, Status
@@ -34,6 +34,17 @@ CHUNK = 500
 """Messages between two writes: what a crash or Ctrl-C may leave for the next pass."""
 
 
+class Judges(Protocol):
+    """What judges beside this process: processes of this machine, or a cluster."""
+
+    @property
+    def guard(self) -> AbstractContextManager[bool]:
+        """Held while messages are read ahead; whoever else uses the mailbox takes it first."""
+
+    def judge_all(self, items: Iterable[Item], authserv_ids: Mapping[str, str]) -> Iterator[tuple[Item, Judgement]]:
+        """Yield each message with its judgement, in order."""
+
+
 @dataclass(frozen=True, slots=True)
 class PassOptions:
     """How to judge and whether to write.
@@ -46,6 +57,7 @@ class PassOptions:
         should_stop: asked between chunks; a pass that stops has finished its chunk.
         label_again: also write what was once written and taken back with `undo`.
         pool: judges beside this process where there are many messages, and knows people itself; None judges here.
+        fence: called before anything is written; raises where this process may not any more.
         people: whom the owner wrote to.
         book: where leads are written down; None for nowhere.
         ours: Message-IDs of our own reports, which are passed over.
@@ -58,7 +70,8 @@ class PassOptions:
     not_before: datetime | None = None
     label_again: bool = False
     should_stop: Callable[[], bool] = lambda: False
-    pool: JudgePool | None = None
+    pool: Judges | None = None
+    fence: Callable[[], None] = lambda: None
     people: People = NOBODY_KNOWN
     book: "LeadBook | None" = None
     labels_only: frozenset[str] = frozenset()
@@ -87,6 +100,7 @@ def run_pass(
         StoreError: nothing more is written, since it could not be remembered.
     """
     if store is not None and options.run_id is not None:
+        options.fence()
         settle_pending(mailbox, store, options.names)
     items = (item for item in _iter_items(mailbox, refs, options) if not _is_older(item, options))
     if options.pool is not None and len(refs) >= MANY:
@@ -173,6 +187,7 @@ def _apply(planned: Sequence[_Judged], mailbox: Mailbox, store: "Store", options
     changing = [one for one in planned if one.outcome.change]
     done: dict[MessageRef, Applied] = {}
     if changing and options.run_id is not None:
+        options.fence()
         intents = [
             Intent(
                 one.outcome.change,

@@ -7,8 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
@@ -26,6 +29,9 @@ from triage.service.training import TrainingPlan, train_beside
 from triage.service.visit import VisitOptions
 from triage.service.watching import Watchers
 from triage.store.store import Store
+
+if TYPE_CHECKING:
+    from triage.service.cluster import ClusterPool, Order, Orders, RemoteRunner
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +69,7 @@ class DaemonOptions:
         report: when and how to write the weekly report; None for never.
         newer_judge: returns a judge with another model if one was taken into use since it was last
             asked, else None.
+        cluster: where passes run, and what their orders say; None for threads of this process.
     """
 
     every: timedelta
@@ -71,6 +78,7 @@ class DaemonOptions:
     watched: frozenset[str] = field(default_factory=frozenset)
     training: TrainingPlan | None = None
     newer_judge: Callable[[], Judge | None] = lambda: None
+    cluster: "tuple[ClusterPool, Orders] | None" = None
     beside: Beside | None = None
     report: ReportPlan | None = None
 
@@ -95,7 +103,11 @@ class Daemon:
         self._leases = Leases(store)
         around = Surroundings(self._leases, self._stop_for, self._schedule_retry, beside=options.beside)
         visits = replace(visits, should_stop=self._stopping.is_set)
-        self._runners = [AccountRunner(source, visits, around) for source in sources]
+        self._away: dict[str, RemoteRunner] = {}
+        self._numbers = count(1)
+        self._runners: Sequence[AccountRunner] = [AccountRunner(source, visits, around) for source in sources]
+        if options.cluster is not None:
+            self._runners = self._remote_runners(sources, visits, around, options.cluster[1])
         self._watchers = [
             Watchers(runner.source, lambda runner=runner: self._ring(runner), runner.pause)  # type: ignore[misc]
             for runner in self._runners
@@ -107,8 +119,43 @@ class Daemon:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone=UTC,
         )
+        if options.cluster is not None:
+            self._join(options.cluster[0])
         # A pass that takes longer than the interval is no news.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
+
+    def _remote_runners(
+        self, sources: Sequence[ServerSource], visits: VisitOptions, around: Surroundings, orders: "Orders"
+    ) -> "list[RemoteRunner]":
+        from triage.service.cluster import RemoteRunner  # noqa: PLC0415  joblib's and Dask's part: most daemons need neither
+
+        return [RemoteRunner(source, visits, around, orders, self._send) for source in sources]
+
+    def _join(self, pool: "ClusterPool") -> None:
+        """Let the scheduler run passes on the cluster, and hear how they end."""
+        from triage.service.cluster import ClusterExecutor  # noqa: PLC0415  as above
+
+        self._scheduler.add_executor(ClusterExecutor(pool), "cluster")
+        self._scheduler.add_listener(self._hear, EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
+
+    def _send(self, runner: "RemoteRunner", order: "Order") -> None:
+        from triage.service.cluster import PASS  # noqa: PLC0415  as above
+
+        job_id = f"pass {next(self._numbers)} {runner.name}"
+        self._away[job_id] = runner
+        self._scheduler.add_job(PASS, args=[order], id=job_id, executor="cluster")
+
+    def _hear(self, event: JobExecutionEvent) -> None:
+        """Settle a pass that ended on the cluster, not in the thread that talks to it."""
+        from triage.service.cluster import hear  # noqa: PLC0415  as above
+
+        runner = self._away.pop(event.job_id, None)
+        if runner is None:
+            return
+        if self._stopping.is_set():
+            runner.busy_since = None  # the scheduler starts nothing more
+        else:
+            self._scheduler.add_job(runner.finish, args=[hear(event)])
 
     def run(self, successor: Callable[[], "Daemon | None"] = lambda: None) -> "Daemon | None":
         """Serve until `stop`, or until `reload` found a successor, which is returned.
@@ -279,6 +326,8 @@ class Daemon:
         self._scheduler.pause()  # or it would hand jobs to executors that have ended
         for watchers in self._watchers:
             watchers.stop()
+        for away in {*self._away.values()}:
+            self._guarded("order not recalled, it runs out by itself", away.recall)
         end = time.monotonic() + DRAIN_SECONDS
         while any(one.busy_since for one in self._runners) and time.monotonic() < end:
             time.sleep(0.02)

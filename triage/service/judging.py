@@ -59,6 +59,42 @@ class Judgement:
     sender: str = ""
     thread: tuple[str, ...] = ()
 
+    def __reduce__(self) -> "tuple[type[Judgement], tuple[object, ...]]":
+        """Return how to make it again, quickly; see `Evidence`."""
+        fields = (
+            self.verdict,
+            self.error,
+            self.mark,
+            self.message_id,
+            self.subject,
+            self.sender,
+            self.thread,
+            self.date,
+        )
+        return Judgement, fields
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """As much of a message as judging it takes.
+
+    Attributes:
+        server_id: see `RawMessage`.
+        authserv_id: see `Judge.read`.
+    """
+
+    content: bytes
+    is_cut: bool
+    server_id: str
+    authserv_id: str | None
+
+    @classmethod
+    def of(cls, item: RawMessage, authserv_id: str | None) -> "_Task":
+        return cls(item.content, item.is_cut, item.server_id, authserv_id)
+
+    def __reduce__(self) -> "tuple[type[_Task], tuple[object, ...]]":
+        return _Task, (self.content, self.is_cut, self.server_id, self.authserv_id)
+
 
 def judge_item(judge: Judge, item: Item, authserv_id: str | None, people: People = NOBODY_KNOWN) -> Judgement:
     """Judge one message; what is wrong with it is told, never raised.
@@ -68,9 +104,13 @@ def judge_item(judge: Judge, item: Item, authserv_id: str | None, people: People
     """
     if isinstance(item, UnreadableMessage):
         return Judgement(None, item.reason)
-    mark = item.server_id or fingerprint(item.content)
+    return _judge_task(judge, _Task.of(item, authserv_id), people)
+
+
+def _judge_task(judge: Judge, task: _Task, people: People) -> Judgement:
+    mark = task.server_id or fingerprint(task.content)
     try:
-        found = judge.read(item.content, is_cut=item.is_cut, authserv_id=authserv_id)
+        found = judge.read(task.content, is_cut=task.is_cut, authserv_id=task.authserv_id)
     except MessageError as error:
         return Judgement(None, str(error), mark)
     opened = found.opened
@@ -135,7 +175,7 @@ class JudgePool:
             initializer=_begin,
             initargs=(self._judge, self._people, os.getpid()),
         )
-        self._executor.submit(_judge_batch, [], {})
+        self._executor.submit(_judge_batch, [])
         return self
 
     def __exit__(
@@ -164,7 +204,9 @@ class JudgePool:
         if self._executor is None:
             return None
         try:
-            return self._executor.submit(_judge_batch, batch, authserv_ids)
+            readable = (item for item in batch if isinstance(item, RawMessage))
+            tasks = [_Task.of(item, authserv_ids.get(item.ref.account)) for item in readable]
+            return self._executor.submit(_judge_batch, tasks)
         except BrokenProcessPool:
             return None
 
@@ -179,7 +221,9 @@ class JudgePool:
         if found is None:
             yield from judge_here(self._judge, batch, authserv_ids, self._people)
         else:
-            yield from zip(batch, found, strict=True)
+            judged = iter(found)
+            for item in batch:
+                yield item, Judgement(None, item.reason) if isinstance(item, UnreadableMessage) else next(judged)
 
 
 def read_ahead(items: Iterable[Item], guard: AbstractContextManager[bool]) -> Generator[list[Item], None, None]:
@@ -238,8 +282,8 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _judge_batch(batch: Sequence[Item], authserv_ids: Mapping[str, str]) -> list[Judgement]:
+def _judge_batch(tasks: Sequence[_Task]) -> list[Judgement]:
     if _judge is None:
         message = "the process was not prepared"
         raise RuntimeError(message)
-    return [judge_item(_judge, item, authserv_ids.get(item.ref.account), _people) for item in batch]
+    return [_judge_task(_judge, task, _people) for task in tasks]

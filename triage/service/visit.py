@@ -62,6 +62,7 @@ class VisitOptions:
         authserv_ids: see `PassOptions`.
         keep: keeps what can be learnt from a message whose label the owner changed.
         should_stop: asked between chunks.
+        fence: see `PassOptions`.
         clock: the time now, aware.
         book: makes what leads are written down in; None for nothing.
         people: whom the owner wrote to.
@@ -75,6 +76,7 @@ class VisitOptions:
     authserv_ids: Mapping[str, str] = field(default_factory=dict)
     keep: Callable[[RawMessage], None] = lambda _: None
     should_stop: Callable[[], bool] = lambda: False
+    fence: Callable[[], None] = lambda: None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     book: Callable[[], LeadBook] | None = None
     people: Callable[[], People] = lambda: NOBODY_KNOWN
@@ -109,7 +111,9 @@ class Visit:
         refs = self._new_refs()
         report = CycleReport(self._mailbox.account)
         if refs or retries or self._store.pending(self._mailbox.account, self._mailbox.folder):
-            report = self._judge([*(ref for ref in retries if ref not in set(refs)), *refs], retries)
+            listed = {ref.uid for ref in refs} if retries else set()
+            again = [ref for ref in retries if ref.uid not in listed]
+            report = self._judge([*again, *refs] if again else refs, retries)
         if self._options.should_stop():
             return report
         if self._known is not None:
@@ -170,21 +174,24 @@ class Visit:
             authserv_ids=self._options.authserv_ids,
             not_before=None if self._known else self._began_at() - _SKEW,
             should_stop=self._options.should_stop,
+            fence=self._options.fence,
             people=self._options.people(),
             book=self._options.book() if self._options.book else None,
             labels_only=self._options.labels_only,
             ours=self._store.leads.report_ids(),
         )
         gone = set(retries)
-        done: list[Uid] = []
+        cursor, done = self._known, list[Uid]()
         for count, outcome in enumerate(run_pass(self._mailbox, refs, self._options.judge, self._store, options), 1):
             gone.discard(outcome.ref)
             done.append(outcome.ref.uid)
             self._remember(outcome, retries.get(outcome.ref))
             report += CycleReport(self._mailbox.account, 1, int(outcome.state is State.UNJUDGED), int(outcome.applied))
-            if count % CHUNK == 0 and self._known is not None:
+            if count % CHUNK == 0 and cursor is not None:
                 # What was done is not done again after a crash.
-                self._save(replace(_advanced(self._known, done), highest_modseq=None))
+                cursor = replace(_advanced(cursor, done), highest_modseq=None)
+                self._save(cursor)
+                done.clear()
         if gone and not self._options.should_stop():
             self._store.forget_retries(gone)
         return report

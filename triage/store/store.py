@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from triage.errors import StoreError
 from triage.records import Cursor, LabelChange, MessageRef, Outcome, State, Uid, UidValidity
+from triage.store.columns import Moment
 from triage.store.engine import make_engine, put, transaction
 from triage.store.evidence import EvidenceStore
 from triage.store.leads import LeadStore
@@ -376,6 +377,27 @@ class Store:
                 return "another process"
             raise
         return None
+
+    def renew_leases(self, names: Collection[str], holder: str, until: datetime) -> frozenset[str]:
+        """Renew leases and return those that are still the holder's: what another took meanwhile is lost."""
+        if not names:
+            return frozenset()
+        mine = leases.c.name.in_(sorted(names)), leases.c.holder == holder
+        with self._writing() as connection:
+            renewed = update(leases).where(*mine).values(expires_at=until).returning(leases.c.name)
+            return frozenset(connection.scalars(renewed))
+
+    def lease_holder(self, name: str, now: datetime) -> str | None:
+        """Return who holds a lease, None if nobody does or it has run out."""
+        with self._reading() as connection:
+            return connection.scalar(select(leases.c.holder).where(leases.c.name == name, leases.c.expires_at > now))
+
+    def read_clock(self) -> datetime:
+        """Return the time by which leases run out: the database server's, so that machines need not agree on it."""
+        if self._engine.dialect.name != "postgresql":
+            return datetime.now(UTC)
+        with self._reading() as connection:
+            return connection.execute(select(func.clock_timestamp(type_=Moment))).scalar_one()
 
     def drop_lease(self, name: str, holder: str) -> None:
         """Give a lease back; one that somebody else holds by now stays theirs."""
