@@ -20,9 +20,9 @@ from typing import Self, TypeVar
 
 from triage.classify.judge import Judge, Judged
 from triage.errors import MessageError
+from triage.lead.acquaintances import NOBODY_KNOWN, People, known_of
 from triage.lead.card import read_opportunity
 from triage.lead.lead import NOTHING_SAID, message_ids
-from triage.lead.people import NOBODY_KNOWN, People, known_of
 from triage.mail.identity import fingerprint
 from triage.records import Category, RawMessage, UnreadableMessage, Verdict
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from triage.classify.domains import PLATFORMS, registrable
 from triage.errors import MessageError
+from triage.lead.acquaintances import NOBODY_KNOWN, People
 from triage.lead.appearance import Appearance, read_appearance
 from triage.lead.card import read_opportunity
 from triage.lead.grouping import SAME_JOB, LeadIndex
@@ -24,7 +25,6 @@ from triage.lead.lead import (
     thread_marks,
     turned_into_scam,
 )
-from triage.lead.people import NOBODY_KNOWN, People
 from triage.mail.identity import fingerprint
 from triage.mail.parse import OpenedMessage, open_message, parse_date
 from triage.records import Address, Category, RawMessage, Verdict

@@ -11,10 +11,10 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, Engine, Row, Table, delete, func, insert, select, update
 
+from triage.lead.acquaintances import Contact
 from triage.lead.appearance import Appearance, Kind
 from triage.lead.lead import NOTHING_SAID, Answer, Lead, LeadMessage, Reply, Way, address_mark, marks_of_message
 from triage.lead.opportunity import Opportunity
-from triage.lead.people import Contact
 from triage.lead.sent import SentMessage
 from triage.records import Address, Category, MessageRef, Uid, UidValidity
 from triage.store.engine import put, transaction
