@@ -69,7 +69,6 @@ class Judgement:
             self.subject,
             self.sender,
             self.thread,
-            self.date,
         )
         return Judgement, fields
 
