@@ -215,12 +215,15 @@ def test_marks_of_sent_mail_are_forgotten_in_time_and_contacts_are_not(store: St
 
 
 def test_no_text_of_mail_is_kept(store: Store) -> None:
-    judge_into(store, make_offer(), make_scam())
+    offer = make_offer().replace(b"permanent, 52k.", b"permanent, 52k. The heron on the weir has two young.")
+    assert b"heron" in offer
+    assert judge_into(store, offer, make_scam())
     with store.leads._engine.connect() as connection:
         rows = repr(connection.execute(select(lead_messages)).all()) + repr(
             connection.execute(select(sent_marks)).all()
         )
-    assert "Would you be open to a call" not in rows
+    assert "heron" not in rows
+    assert "personal information" not in rows
     assert "siobhan@kestrelfoods.example" in rows
 
 
