@@ -2,6 +2,7 @@
 
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -79,7 +80,8 @@ def test_answers_are_found_whichever_was_learnt_first(store: Store) -> None:
     store.leads.save_leads([make_lead(message)])
     found = store.leads.list_answers()["bcdfg"]
     assert {(one.sent_at, one.way) for one in found} == {(answer.sent_at, Way.THREAD), (answer.sent_at, Way.ADDRESS)}
-    assert store.leads.list_answers(["other"]) == {}
+    assert store.leads.list_answers(since=NOW) == {"bcdfg": found}
+    assert store.leads.list_answers(since=NOW + timedelta(days=1)) == {}
 
 
 def test_contacts_are_counted_once_for_each_message(store: Store) -> None:
@@ -213,12 +215,15 @@ def test_marks_of_sent_mail_are_forgotten_in_time_and_contacts_are_not(store: St
 
 
 def test_no_text_of_mail_is_kept(store: Store) -> None:
-    judge_into(store, make_offer(), make_scam())
+    offer = make_offer().replace(b"Thursday?", b"Thursday? The heron on the weir has two young.")
+    assert b"heron" in offer
+    assert judge_into(store, offer, make_scam())
     with store.leads._engine.connect() as connection:
         rows = repr(connection.execute(select(lead_messages)).all()) + repr(
             connection.execute(select(sent_marks)).all()
         )
-    assert "Would you be open to a call" not in rows
+    assert "heron" not in rows
+    assert "personal information" not in rows
     assert "siobhan@kestrelfoods.example" in rows
 
 
@@ -254,3 +259,13 @@ def test_a_card_that_cannot_be_read_hides_no_lead(store: Store) -> None:
     with store.leads._engine.begin() as connection:
         connection.execute(lead_messages.update().values(card='{"channel": "carrier pigeon"}'))
     assert [one.card for one in store.leads.list_leads()] == [Opportunity(), Opportunity()]
+
+
+def test_one_person_counted_by_two_accounts_at_once_is_one_contact(store: Store) -> None:
+    def count(number: int) -> None:
+        moment = NOW + timedelta(minutes=number)
+        store.leads.save_sent([make_sent(moment, "Anna <a@b.example>", "c@d.example")], f"account{number}", CURSOR)
+
+    with ThreadPoolExecutor(4) as executor:
+        list(executor.map(count, range(12)))
+    assert [one.sent for one in store.leads.list_contacts()] == [12, 12]

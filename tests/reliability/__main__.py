@@ -27,6 +27,7 @@ PROMISED = (
     "not moved",
     "left unfinished",
     "planned twice",
+    "lead not written down",
 )
 
 

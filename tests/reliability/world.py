@@ -29,10 +29,12 @@ from triage.classify.judge import Judge
 from triage.config import AccountConfig, Config, LabelsConfig
 from triage.errors import FolderError, StoreError
 from triage.imap.source import ImapSource
+from triage.mail.identity import fingerprint
 from triage.records import Category
 from triage.service.account import AccountRunner, Surroundings
 from triage.service.backoff import Backoff
 from triage.service.cycle import PassOptions, run_pass
+from triage.service.leadbook import LeadBook
 from triage.service.leases import Leases, daemon_lease
 from triage.service.plan import LabelNames
 from triage.service.visit import VisitOptions
@@ -150,7 +152,13 @@ class World:
         self.runner = self.make_runner(self.store)
 
     def make_runner(self, store: CrashingStore) -> AccountRunner:
-        options = VisitOptions(the_judge(), store, self._names, clock=lambda: self.now)
+        options = VisitOptions(
+            the_judge(),
+            store,
+            self._names,
+            clock=lambda: self.now,
+            book=lambda: LeadBook(store, clock=lambda: self.now),
+        )
         self._leases = Leases(store, lambda: self.now)
         around = Surroundings(
             self._leases,
@@ -380,6 +388,7 @@ class World:
         folders = {name: self._read_folder(name) for name in ("INBOX", "Junk", *self._label_folders())}
         for letter in self.letters.values():
             self._check_letter(letter, folders, wrong)
+        wrong["lead not written down"] += self._count_forgotten()
         known = {digest(letter.content) for letter in self.letters.values()}
         wrong["changed"] += sum(mark not in known for copies in folders.values() for mark, _ in copies)
         left = self.store.pending("home", "INBOX") or self.store.list_retries("home")
@@ -388,6 +397,13 @@ class World:
         wrong["planned twice"] += self._plan_again()
         self.findings.wrong.update(+wrong)
         return +wrong
+
+    def _count_forgotten(self) -> int:
+        """Return how many messages were labelled as leads, and are in none."""
+        written = {one.fingerprint for lead in self.store.leads.list_leads() for one in lead.messages}
+        leads = {f"Triage/{name}" for name in ("Recruiter", "Referral")}
+        certain = (one for one in self.letters.values() if not (one.is_odd or one.is_deleted or one.is_owners))
+        return sum(one.wanted in leads and fingerprint(one.content) not in written for one in certain)
 
     def _label_folders(self) -> list[str]:
         return [name for name in OURS if self.owner.folder_exists(name)] if self.mode == "folder" else []

@@ -2,6 +2,8 @@
 
 import logging
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -233,3 +235,24 @@ def test_the_report_goes_to_the_first_private_account() -> None:
 def test_a_report_that_has_nowhere_to_go_is_a_mistake(report: dict[str, str], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         parse_config({"report": report, "accounts": [ACCOUNT | {"name": "office", "work": True}]})
+
+
+def test_a_daemon_that_missed_the_day_writes_the_report_after_its_start(
+    judge: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("triage.service.daemon._SETTLED", timedelta())
+    made = tmp_path / "made"
+    plan = ReportPlan(0, 7, 0, "home", [sys.executable, "-c", f"open({str(made)!r}, 'w').close()"])
+    store = open_store(f"sqlite:///{tmp_path / 'daemon.sqlite3'}")
+    daemon = make_daemon(judge, store, plan)
+    thread = threading.Thread(target=daemon.run)
+    thread.start()
+    try:
+        deadline = time.monotonic() + 60
+        while not made.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert made.exists()
+    finally:
+        daemon.stop()
+        thread.join(30)
+    assert not thread.is_alive()

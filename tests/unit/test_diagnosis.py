@@ -25,6 +25,7 @@ from triage.service.diagnosis import (
     judge_leftovers,
     judge_namespace,
     judge_proof,
+    judge_roles,
     judge_special_use,
 )
 from triage.service.disk import FREE_BYTES, PathFacts, judge_room, judge_secret_file, judge_state
@@ -345,3 +346,18 @@ def test_little_room_is_amber(free: int | None, colour: str) -> None:
 )
 def test_a_file_with_a_password_is_its_owners_alone(mode: int | None, *, is_told: bool) -> None:
     assert bool(list(judge_secret_file(PathFacts(Path("config.toml"), mode, 7)))) is is_told
+
+
+@pytest.mark.parametrize(
+    ("roles", "colour", "words"),
+    [
+        ({"sent": "Sent", "drafts": "Drafts", "junk": None}, "green", ""),
+        ({"sent": "Sent", "drafts": "New", "junk": "Junk"}, "green", ""),
+        ({"sent": None, "drafts": None, "junk": "Junk"}, "amber", "sent_folder"),
+        ({"sent": "Sent", "drafts": None, "junk": "Spma"}, "red", "junk_folder"),
+    ],
+)
+def test_the_folders_of_leads_are_found_or_asked_for(roles: dict[str, str | None], colour: str, words: str) -> None:
+    check = judge_roles(account(), roles, ["INBOX", "Sent", "Junk", "Drafts"])
+    assert (check.colour, words in check.advice) == (colour, True)
+    assert "Sent" in check.found or "none found" in check.found

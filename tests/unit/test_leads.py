@@ -139,6 +139,35 @@ def test_people_behind_one_platform_are_told_apart() -> None:
     assert find_lead(again, [lead]) == lead.lead_id
 
 
+@pytest.mark.parametrize(
+    ("sender", "channel"),
+    [
+        ("LinkedIn <messages-noreply@linkedin.com>", Channel.LINKEDIN),
+        ("Voicemail <voicemail@crisptel.example>", Channel.VOICEMAIL),
+        ("Facebook <notification@facebookmail.com>", Channel.FACEBOOK),
+        ("Google Calendar <calendar-notification@google.com>", Channel.CALENDAR),
+    ],
+)
+def test_people_whom_a_relay_does_not_name_are_nobody_twice(sender: str, channel: Channel) -> None:
+    card = replace(make_card(), channel=channel)
+    lead = make_lead(make_lead_message(1, sender=sender, subject="You have a message", card=card))
+    assert (
+        find_lead(make_lead_message(2, sender=sender, at=LATER, subject="A message again", card=card), [lead]) is None
+    )
+
+
+def test_a_caller_is_known_by_number() -> None:
+    def call(number: int, phone: str) -> LeadMessage:
+        card = replace(make_card(), channel=Channel.VOICEMAIL, phones=(fact(phone),))
+        return make_lead_message(
+            number, sender="Voicemail <voicemail@crisptel.example>", subject=f"New voicemail {number}", card=card
+        )
+
+    lead = make_lead(call(1, "+44 1632 960155"))
+    assert find_lead(call(2, "+44 1632 960155"), [lead]) == lead.lead_id
+    assert find_lead(call(3, "+44 1632 960178"), [lead]) is None
+
+
 def test_what_is_no_lead_belongs_to_one_by_thread_alone() -> None:
     first = make_lead_message(1, card=JOB)
     lead = make_lead(first)

@@ -20,8 +20,8 @@ from triage.classify.known import (
 )
 from triage.classify.scorer import score, vectorise
 from triage.config import Config
+from triage.lead.acquaintances import ENOUGH_TO_MISS, NOBODY_KNOWN, Contact, People, known_of, name_key
 from triage.lead.network import look_around
-from triage.lead.people import ENOUGH_TO_MISS, NOBODY_KNOWN, Contact, People, known_of, name_key
 from triage.mail.parse import parse_message
 from triage.records import CATEGORIES, Address, Authentication, Category, Message, State
 

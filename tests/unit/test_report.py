@@ -183,6 +183,10 @@ def test_the_daemon_wants_a_report_until_it_is_there(store: Store) -> None:
         ("Sie sind in 12 Suchen erschienen", Kind.SEARCHES, 12),
         ("Vous êtes apparu dans 7 recherches cette semaine", Kind.SEARCHES, 7),
         ("Apareciste en 1.204 búsquedas", Kind.SEARCHES, 1204),
+        ("Você apareceu em 15 pesquisas esta semana", Kind.SEARCHES, 15),
+        ("Sei comparso in 9 ricerche", Kind.SEARCHES, 9),
+        ("Je bent weergegeven in 4 zoekopdrachten", Kind.SEARCHES, 4),
+        ("Pojawiłeś się w 6 wyszukiwaniach", Kind.SEARCHES, 6),
         ("5 people viewed your profile", Kind.VIEWS, 5),
     ],
 )

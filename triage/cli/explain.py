@@ -22,8 +22,8 @@ from triage.cli.output import (
 )
 from triage.cli.settings import optional_config
 from triage.config import Config
+from triage.lead.acquaintances import NOBODY_KNOWN, People, known_of
 from triage.lead.card import read_opportunity
-from triage.lead.people import NOBODY_KNOWN, People, known_of
 from triage.mail.parse import open_message
 from triage.modelfile import known_path, load_known
 from triage.records import Verdict

@@ -47,6 +47,9 @@ def leads(
     config = optional_config(config_path)
     now = datetime.now(UTC)
     age = parse_age(since)
+    if unanswered:  # what is older has expired
+        longest = timedelta(days=config.leads.expire_after_days)
+        age = min(age, longest) if age else longest
     standings = [one for one in load_standings(config, now, age) if one.is_unanswered or not unanswered]
     if as_json:
         for one in standings:
@@ -63,8 +66,8 @@ def load_standings(config: Config, now: datetime, age: timedelta | None = None) 
     """Return all leads of the store as they stand, or those with mail of so long."""
     store = open_store_of(config)
     try:
-        found = store.leads.list_leads(since=None if age is None else now - age)
-        return look_at(found, store.leads.list_answers(), build_view(config, now))
+        since = None if age is None else now - age
+        return look_at(store.leads.list_leads(since), store.leads.list_answers(since), build_view(config, now))
     finally:
         store.close()
 

@@ -11,8 +11,8 @@ from rich.table import Table
 
 from triage.cli.output import open_console, printable
 from triage.cli.settings import optional_config
+from triage.lead.acquaintances import Contact, People
 from triage.lead.network import Bringer, Network, look_around
-from triage.lead.people import Contact, People
 from triage.opening import open_store_of
 
 _MOST = 15

@@ -30,7 +30,7 @@ from triage.cli.signals import stopping_on_signals
 from triage.config import Config
 from triage.errors import ConfigError
 from triage.interfaces import MailSource, ServerSource
-from triage.lead.people import NOBODY_KNOWN, People
+from triage.lead.acquaintances import NOBODY_KNOWN, People
 from triage.opening import work_accounts
 from triage.records import Category, Outcome, State
 from triage.service.cycle import Judges, PassOptions, choose, run_pass

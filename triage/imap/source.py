@@ -99,9 +99,10 @@ class ImapSource:
         configured: str | None = getattr(self._account, f"{role.value}_folder")
         if configured:
             return configured
-        with self._session() as client:
-            # What is known of this session is as good; else two commands, and no folder is opened.
-            return find_role(role, self._facts or fetch_facts(client, self.name))
+        if self._client is not None and self._facts is not None:
+            return find_role(role, self._facts)
+        with self._session() as client:  # three commands, and no folder is opened
+            return find_role(role, fetch_facts(client, self.name))
 
     def append(self, folder: str, content: bytes, message_id: str, flags: Sequence[str] = ()) -> bool:
         """Put a message of our own into a folder, unless it is there already; see `ServerSource`."""

@@ -31,7 +31,7 @@ _REPLY_MARK = re.compile(
     r"^\s*(?:re|fwd?|aw|wg|antw|tr|rv|res|enc|i|r|doorst|vb|odp|pd|sv|ynt)\s*(?:\[\d+\])?\s*:", re.IGNORECASE
 )
 _UNATTENDED = re.compile(
-    r"^(?:no-?reply|do-?not-?reply|noresponder|nao-?responda|ne-?pas-?repondre|notifications?|mailer-daemon|postmaster|bounce|messages?-noreply|inmail|invitations?|alerts?)\b",
+    r"^(?:no-?reply|do-?not-?reply|noresponder|nao-?responda|ne-?pas-?repondre|notifications?|mailer-daemon|postmaster|bounce|messages?-noreply|calendar-notification|inmail|invitations?|alerts?)\b",
     re.IGNORECASE,
 )
 
@@ -58,6 +58,10 @@ CHANNEL_WORDS = {
     Channel.CONTACT_FORM: "contact form",
 }
 """Channels as people write them; the others are words already."""
+
+
+_RELAYED = frozenset({Channel.VOICEMAIL, Channel.CONTACT_FORM})
+"""Channels whose sender is a machine that passes on what different people said."""
 
 
 UNANSWERED = frozenset({LeadState.NEW, LeadState.CHASED})
@@ -130,11 +134,25 @@ class LeadMessage:
 
     @property
     def who(self) -> str:
-        """Who wrote: the address, or on a platform, whose addresses are nobody's own, the name and the platform."""
-        if not is_personal(self.sender.addr_spec):
-            name = self.card.recruiter.value if self.card.recruiter else self.sender.name
-            return f"{fold_name(name)} via {self.card.channel.value}"
-        return self.sender.addr_spec
+        """Who wrote: the address; where that is a platform's, a switchboard's or nobody's, the person or number named.
+
+        Where none is named, nobody else is the same.
+        """
+        if is_personal(self.sender.addr_spec) and self.card.channel not in _RELAYED:
+            return self.sender.addr_spec
+        named = self._named()
+        return f"{fold_name(named)} via {self.card.channel.value}" if named else f"message {self.fingerprint}"
+
+    def _named(self) -> str:
+        """Return the person or number that a relay names, empty where it names none but itself."""
+        card = self.card
+        if card.channel in _RELAYED:
+            return next((phone.value for phone in card.phones), card.recruiter.value if card.recruiter else "")
+        if card.recruiter:
+            return card.recruiter.value
+        name = self.sender.name.partition(" via ")[0]
+        site, folded = registrable(self.sender.domain).partition(".")[0], fold_name(name).replace(" ", "")
+        return "" if site in folded or folded in site else name  # "Facebook" of facebookmail.com is no person
 
     @property
     def side(self) -> str:
@@ -142,7 +160,16 @@ class LeadMessage:
         if self.card.agency:
             return fold_name(self.card.agency.value)
         site = registrable(self.sender.domain)
-        return self.who if site in FREE_MAIL or site in PLATFORMS or not site else site
+        is_shared = site in FREE_MAIL or site in PLATFORMS or self.card.channel in _RELAYED or not site
+        return self.who if is_shared else site
+
+    @property
+    def side_name(self) -> str:
+        """The same for people."""
+        if self.card.agency:
+            return self.card.agency.value
+        name = self.card.recruiter.value if self.card.recruiter else self.sender.name
+        return name if self.side == self.who and name else self.side
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from triage.lead.acquaintances import Contact, People, name_key
 from triage.lead.lead import Lead, LeadMessage, is_personal
-from triage.lead.people import Contact, People, name_key
 from triage.records import Category
 
 LONG_AGO = timedelta(days=180)

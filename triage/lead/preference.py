@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from triage.lead.acquaintances import name_key
 from triage.lead.grouping import role_words
 from triage.lead.lead import Lead
 from triage.lead.opportunity import Opportunity, Pay
-from triage.lead.people import name_key
 from triage.records import Category
 
 # A year of work, for pay by other periods (Eurostat: 37 hours a week on average, 46 weeks less holidays).

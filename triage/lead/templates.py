@@ -102,7 +102,7 @@ PHRASES: Mapping[str, Phrases] = {
     ),
     "es": Phrases(
         "Hola, {name}:", "Hola:", "su mensaje sobre «{topic}»", "su mensaje",
-        "¿Podría decirme:", "¿Podría contarme algo más, y cuáles serían los próximos pasos?", "Un saludo",
+        "¿Podría decirme lo siguiente?", "¿Podría contarme algo más, y cuáles serían los próximos pasos?", "Un saludo",
         _questions(
             "de qué empresa se trata", "de qué puesto se trata", "dónde es, y qué parte se puede hacer en remoto",
             "cuál es la banda salarial", "si es un contrato indefinido o temporal, y por cuánto tiempo", "cuándo empezaría",

@@ -106,7 +106,9 @@ def gather(store: Store, view: View, week: Week, accounts: Sequence[str], model:
         accounts: those that are reported on; an employer's is not among them.
         model: the name of the model in use.
     """
-    everything = look_at(store.leads.list_leads(), store.leads.list_answers(), view)
+    # What is older is neither counted nor waits.
+    since = week.until - max(view.expires_after, SHOWN_WEEKS * WEEK)
+    everything = look_at(store.leads.list_leads(since), store.leads.list_answers(since), view)
     standings = tuple(one for one in everything if not one.lead.accounts <= view.work)
     return WeekFacts(
         week,

@@ -13,7 +13,7 @@ import joblib
 
 from triage.classify.judge import Judge
 from triage.config import ClusterConfig
-from triage.lead.people import NOBODY_KNOWN, People
+from triage.lead.acquaintances import NOBODY_KNOWN, People
 from triage.service.cluster import connect
 from triage.service.judging import Item, Judgement, batched, judge_here, judge_item, read_ahead
 

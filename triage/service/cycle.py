@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from triage.classify.judge import Judge
 from triage.interfaces import Mailbox
-from triage.lead.people import NOBODY_KNOWN, People
+from triage.lead.acquaintances import NOBODY_KNOWN, People
 from triage.records import (
     Applied,
     LabelChange,

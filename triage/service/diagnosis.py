@@ -295,6 +295,24 @@ def _suggest(folder: str, facts: ServerFacts) -> str:
     return f"folders there are: {', '.join(facts.folders[:_NAMED])}{more}"
 
 
+def judge_roles(account: AccountConfig, roles: Mapping[str, str | None], listed: Iterable[str]) -> Check:
+    """Judge where leads are looked for and drafts are put.
+
+    Args:
+        roles: the folder of each role, as it is configured or was found; None where there is none.
+        listed: the folders there are.
+    """
+    words = ", ".join(f"{role}: {folder or 'none found'}" for role, folder in roles.items())
+    there = set(listed)
+    gone = [role for role, folder in roles.items() if folder and folder not in there and role != "drafts"]
+    if gone:
+        return Check(account.name, "leads", "red", words, f"there is no such folder; check {gone[0]}_folder")
+    if roles.get("sent") is None:
+        advice = "name the folder of what you send in sent_folder, so that answers are seen"
+        return Check(account.name, "leads", "amber", words, advice)
+    return Check(account.name, "leads", "green", words)
+
+
 def judge_special_use(account: str, special_use: Mapping[str, str], targets: Iterable[str]) -> Check:
     """Say which folders are known by their role (RFC 6154).
 

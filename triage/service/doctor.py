@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 
 from triage.config import AccountConfig, LabelsConfig
 from triage.errors import AccountError, FolderError, TriageError
+from triage.imap.appending import find_role
 from triage.imap.capabilities import Mode, ServerFacts, choose_label_mode
 from triage.imap.facts import fetch_facts
 from triage.imap.probe import FlagFacts, ProbeSession, fetch_authserv_ids, fetch_folder, fetch_permanent_flags
 from triage.imap.proof import Trial, prove_labels
 from triage.imap.reach import Unreached, reach
 from triage.imap.scratch import remove_stale
+from triage.interfaces import FolderRole
 from triage.records import LABEL_NAMES
 from triage.service.diagnosis import (
     Check,
@@ -26,6 +28,7 @@ from triage.service.diagnosis import (
     judge_mode,
     judge_namespace,
     judge_proof,
+    judge_roles,
     judge_special_use,
 )
 
@@ -79,6 +82,10 @@ class _Account:
         for folder in session.account.folders:
             yield judge_folder(name, fetch_folder(session, facts, folder), facts, mode)
         yield judge_special_use(name, facts.special_use, self._config.move.values())
+        if not session.account.work:
+            named = {role: getattr(session.account, f"{role.value}_folder") for role in FolderRole}
+            roles = {role.value: folder or find_role(role, facts) for role, folder in named.items()}
+            yield judge_roles(session.account, roles, facts.folders)
 
     def _prove(self, facts: ServerFacts, flags: FlagFacts | None) -> Generator[Check, None, Mode | None]:
         name = self._session.name

@@ -14,18 +14,16 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 from types import TracebackType
 from typing import Self, TypeVar
 
 from triage.classify.judge import Judge, Judged
 from triage.errors import MessageError
+from triage.lead.acquaintances import NOBODY_KNOWN, People, known_of
 from triage.lead.card import read_opportunity
 from triage.lead.lead import NOTHING_SAID, message_ids
-from triage.lead.people import NOBODY_KNOWN, People, known_of
 from triage.mail.identity import fingerprint
-from triage.mail.parse import parse_date
 from triage.records import Category, RawMessage, UnreadableMessage, Verdict
 
 log = logging.getLogger(__name__)
@@ -51,7 +49,6 @@ class Judgement:
         verdict: None if it could not be judged; `error` says why.
         mark: its identity, empty where it could not be read.
         thread: the Message-IDs it answers, the nearest first.
-        date: of its Date header, None where that cannot be read.
     """
 
     verdict: Verdict | None
@@ -61,7 +58,6 @@ class Judgement:
     subject: str = ""
     sender: str = ""
     thread: tuple[str, ...] = ()
-    date: datetime | None = None
 
     def __reduce__(self) -> "tuple[type[Judgement], tuple[object, ...]]":
         """Return how to make it again, quickly; see `Evidence`."""
@@ -73,7 +69,6 @@ class Judgement:
             self.subject,
             self.sender,
             self.thread,
-            self.date,
         )
         return Judgement, fields
 
@@ -127,7 +122,6 @@ def _judge_task(judge: Judge, task: _Task, people: People) -> Judgement:
         opened.subject,
         sender.addr_spec if sender else "",
         message_ids(opened.parts.first("in-reply-to"), opened.parts.first("references")),
-        parse_date(opened.parts.first("date")),
     )
 
 

@@ -1,6 +1,7 @@
 """Writes down what a pass finds of leads: new ones, what goes on with them, near misses, counts of platforms."""
 
 import logging
+import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from triage.classify.domains import PLATFORMS, registrable
 from triage.errors import MessageError
+from triage.lead.acquaintances import NOBODY_KNOWN, People
 from triage.lead.appearance import Appearance, read_appearance
 from triage.lead.card import read_opportunity
 from triage.lead.grouping import SAME_JOB, LeadIndex
@@ -23,10 +25,9 @@ from triage.lead.lead import (
     thread_marks,
     turned_into_scam,
 )
-from triage.lead.people import NOBODY_KNOWN, People
 from triage.mail.identity import fingerprint
 from triage.mail.parse import OpenedMessage, open_message, parse_date
-from triage.records import Category, RawMessage, Verdict
+from triage.records import Address, Category, RawMessage, Verdict
 from triage.service.judging import Judgement
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from triage.store.store import Store  # brings SQLAlchemy along, which a scan of paths does without
 
 log = logging.getLogger(__name__)
+
+# Accounts are served side by side, and the same job may reach two at once: it is one lead all the same.
+_GROUPING = threading.Lock()
 
 NEAR = 0.15
 """A chance of being a lead from which a message judged otherwise is shown in the report."""
@@ -72,7 +76,7 @@ class LeadBook:
         verdict = judgement.verdict
         if verdict is None or not judgement.mark or judgement.sender in self._own:
             return
-        received = self._received_at(item, judgement)
+        received = self._received_at(item)
         if judgement.sender:
             self._received[judgement.sender] = max(received, self._received.get(judgement.sender, received))
         self._found.append(self._lead_message(item, judgement, verdict, received))
@@ -100,7 +104,6 @@ class LeadBook:
             opened.subject,
             sender,
             message_ids(opened.parts.first("in-reply-to"), opened.parts.first("references")),
-            parse_date(opened.parts.first("date")),
         )
         self._told.add(judgement.mark)
         self.note(item, judgement)
@@ -125,8 +128,12 @@ class LeadBook:
         self._told = set()
         return changed
 
-    def _received_at(self, item: RawMessage, judgement: Judgement) -> datetime:
-        return (item.internal_date or judgement.date or self._clock()).astimezone(UTC)
+    def _received_at(self, item: RawMessage) -> datetime:
+        """Return when a message came; local mail says so itself."""
+        moment = item.internal_date
+        if moment is None and (opened := _open(item)) is not None:
+            moment = parse_date(opened.parts.first("date"))
+        return (moment or self._clock()).astimezone(UTC)
 
     def _lead_message(
         self, item: RawMessage, judgement: Judgement, verdict: Verdict, received: datetime
@@ -137,10 +144,10 @@ class LeadBook:
             fingerprint=judgement.mark,
             received_at=received,
             category=verdict.category,
-            sender=replace(NOBODY, addr_spec=judgement.sender),
-            subject=judgement.subject,
-            message_id=judgement.message_id or "",
-            thread=judgement.thread,
+            sender=replace(NOBODY, addr_spec=_whole(judgement.sender)),
+            subject=_whole(judgement.subject),
+            message_id=_whole(judgement.message_id or ""),
+            thread=tuple(map(_whole, judgement.thread)),
             scam_kind=verdict.scam_kind,
             is_rescued=self._is_rescue,
         )
@@ -152,8 +159,8 @@ class LeadBook:
             return light
         return replace(
             light,
-            sender=message.sender or NOBODY,
-            reply_to=message.reply_to[0].addr_spec if message.reply_to else "",
+            sender=Address(_whole(message.sender.name), light.sender.addr_spec) if message.sender else NOBODY,
+            reply_to=_whole(message.reply_to[0].addr_spec) if message.reply_to else "",
             card=read_opportunity(message, verdict),
         )
 
@@ -163,7 +170,7 @@ class LeadBook:
         chance = sum(verdict.probabilities[one] for one in LEADS)
         if verdict.category in {Category.OTHER, Category.SCAM} and chance >= NEAR:
             moment = self._clock()
-            words = judgement.sender, judgement.subject
+            words = _whole(judgement.sender), _whole(judgement.subject)
             self._near.append(NearMiss(item.ref, judgement.mark, verdict.category, chance, *words, moment))
         elif verdict.category in LEADS:
             self._cleared.setdefault(item.ref.account, set()).add(judgement.mark)
@@ -180,6 +187,10 @@ class LeadBook:
         found = self._worth_a_look()
         if not found:
             return []
+        with _GROUPING:
+            return self._group(found)
+
+    def _group(self, found: Sequence[LeadMessage]) -> Sequence[Lead]:
         index = LeadIndex(self._store.leads.list_leads(since=found[0].received_at - SAME_JOB))
         changed: dict[str, Lead] = {}
         for message in found:
@@ -242,6 +253,11 @@ def _marks_of_follow_up(message: LeadMessage) -> tuple[Mark, ...]:
     """Return the marks by which a message that is no lead may go on with one: of all but scams not the address."""
     marks = thread_marks(message.thread, message.sender.addr_spec, message.subject)
     return tuple(one for one in marks if one.way is not Way.ADDRESS or message.category is Category.SCAM)
+
+
+def _whole(text: str) -> str:
+    """Return text without half letters (lone surrogates), which no mail, table or page can be written with."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _open(item: RawMessage) -> OpenedMessage | None:

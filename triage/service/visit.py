@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from triage.classify.judge import Judge
 from triage.interfaces import ServerMailbox
-from triage.lead.people import NOBODY_KNOWN, People
+from triage.lead.acquaintances import NOBODY_KNOWN, People
 from triage.records import Category, Cursor, MessageRef, Outcome, RawMessage, State, Uid
 from triage.service.backoff import is_due, retry_delay
 from triage.service.cycle import CHUNK, PassOptions, run_pass

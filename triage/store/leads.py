@@ -11,10 +11,10 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, Engine, Row, Table, delete, func, insert, select, update
 
+from triage.lead.acquaintances import Contact
 from triage.lead.appearance import Appearance, Kind
 from triage.lead.lead import NOTHING_SAID, Answer, Lead, LeadMessage, Reply, Way, address_mark, marks_of_message
 from triage.lead.opportunity import Opportunity
-from triage.lead.people import Contact
 from triage.lead.sent import SentMessage
 from triage.records import Address, Category, MessageRef, Uid, UidValidity
 from triage.store.engine import put, transaction
@@ -35,6 +35,9 @@ log = logging.getLogger(__name__)
 
 _REPLIES = {one.value: one for one in Reply}  # an Enum that is called takes three times as long
 _WAYS = {one.value: one for one in Way}
+
+# Any number will do, if nobody else takes a lock of that number in the same database.
+_COUNTING = 7_461_101_984
 
 _CHUNK = 500
 _NEAR_MISSES_KEPT = timedelta(days=35)
@@ -144,11 +147,11 @@ class LeadStore:
                 [{"lead_id": lead_id, "mark": mark, "way": way} for (lead_id, mark), way in marks.items()],
             )
 
-    def list_answers(self, lead_ids: Collection[str] | None = None) -> Mapping[str, list[Answer]]:
+    def list_answers(self, since: datetime | None = None) -> Mapping[str, list[Answer]]:
         """Return what the owner sent since each lead came, as far as it speaks to it.
 
         Args:
-            lead_ids: only of these; None for all.
+            since: only of leads with a message since then.
         """
         query = (
             select(lead_marks.c.lead_id, lead_marks.c.way, sent_marks.c.sent_at, sent_marks.c.reply)
@@ -156,8 +159,8 @@ class LeadStore:
             .join(leads, leads.c.lead_id == lead_marks.c.lead_id)
             .where(sent_marks.c.sent_at >= leads.c.first_at)
         )
-        if lead_ids is not None:
-            query = query.where(lead_marks.c.lead_id.in_(lead_ids))
+        if since is not None:
+            query = query.where(leads.c.last_at >= since)
         found: dict[str, list[Answer]] = {}
         with transaction(self._engine, writing=False) as connection:
             rows = connection.execute(query).all()
@@ -180,6 +183,10 @@ class LeadStore:
     def save_sent(self, sent: Sequence[SentMessage], account: str, cursor: SideCursor) -> None:
         """Remember sent messages and how far the folder was read: all or nothing, so that each is counted once."""
         with transaction(self._engine) as connection:
+            if (
+                connection.dialect.name == "postgresql"
+            ):  # two accounts may count one person at once; SQLite has one writer
+                connection.execute(select(func.pg_advisory_xact_lock(_COUNTING)))
             new = _not_counted(connection, sent)
             marks = {(mark.mark, one.sent_at, one.reply.value) for one in sent for mark in one.marks}
             _put_chunks(
@@ -201,8 +208,16 @@ class LeadStore:
 
     def note_received(self, received: Mapping[str, datetime]) -> None:
         """Remember when contacts last wrote, by address; whoever is none stays unknown."""
+        addresses = sorted(received)
+        with transaction(self._engine, writing=False) as connection:  # most mail is from nobody in particular
+            known: set[str] = set()
+            for start in range(0, len(addresses), _CHUNK):
+                some = contacts.c.address.in_(addresses[start : start + _CHUNK])
+                known.update(connection.scalars(select(contacts.c.address).where(some)))
+        if not known:
+            return
         with transaction(self._engine) as connection:
-            for address, moment in sorted(received.items()):
+            for address, moment in sorted((one, received[one]) for one in known):
                 last = contacts.c.last_received_at
                 is_news = (contacts.c.address == address) & (last.is_(None) | (last < moment))
                 connection.execute(update(contacts).where(is_news).values(last_received_at=moment))
