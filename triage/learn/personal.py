@@ -215,7 +215,8 @@ def _trust(problem: _Problem, base: LinearModel) -> tuple[Vector, Vector]:
     places = np.arange(count) % parts  # they are in the order of fingerprints, which is as good as none
     others, changes = np.zeros((count, len(CATEGORIES))), np.zeros(problem.firmness.shape)
     for part in range(parts):
-        change = _minimise(problem, (places != part).astype(np.float64), np.zeros_like(changes), _TRUST_TOLERANCE)
+        rest = _without(problem, places == part)
+        change = _minimise(rest, np.ones(len(rest.labels)), np.zeros_like(changes), _TRUST_TOLERANCE)
         others[places == part] = problem.design[places == part] @ change
         changes += change / parts
     rows = np.arange(count)
@@ -224,6 +225,20 @@ def _trust(problem: _Problem, base: LinearModel) -> tuple[Vector, Vector]:
     told = np.sqrt(by_others * by_all)
     # Where nothing is known each category is as likely, and an example is believed in full.
     return np.minimum(1.0, _believed(told) / _believed(np.array(1.0 / len(CATEGORIES)))), changes
+
+
+def _without(problem: _Problem, held_out: npt.NDArray[np.bool_]) -> _Problem:
+    """Return the problem without some examples."""
+    rows = ~held_out
+    design = problem.design[rows]
+    return replace(
+        problem,
+        design=design,
+        transposed=design.T.tocsr(),
+        scores=problem.scores[rows],
+        labels=problem.labels[rows],
+        signs=problem.signs[rows],
+    )
 
 
 def _believed(chance: Vector) -> Vector:
