@@ -35,14 +35,13 @@ from triage.learn.firmness import Firmness
 from triage.records import CATEGORIES, Category
 from triage.store.evidence import KeptFeatures
 
-STRENGTHS = (30.0, 10.0, 3.0)
+STRENGTHS = (30.0, 10.0, 3.0, 1.0)
 """The constant c, how much one example weighs against one mail of the corpus: the first that the gate lets pass (docs/learning.md)."""
 
 _MISFILED = 0.2
 """How much of an owner's mail may be filed wrongly: the more, the sooner an example is doubted.
 
-Chosen with the strength on the owners cfo and electrician; a tenth of noise among 100 examples costs
-them 1.6 and 1.8 points (24 draws, standard error 0.4), and 3.5 and 2.1 where all are believed (16 draws).
+Chosen with the strength on the owners cfo and electrician; what noise costs stands in docs/learning.md.
 """
 
 _FEW = 200
