@@ -13,7 +13,7 @@ from triage.classify.decision import CostTable
 from triage.classify.screen import glance_words
 from triage.config import DecisionConfig
 from triage.errors import ConfigError
-from triage.learn import evaluation_report, metrics
+from triage.learn import metrics, tables
 from triage.learn.corpus import load_corpus
 from triage.learn.curves import (
     brier_score,
@@ -326,7 +326,7 @@ def test_text_of_mail_is_no_markup(found: Evaluation) -> None:
 
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluation_report, "find_spec", lambda _name: None)
+    monkeypatch.setattr(tables, "find_spec", lambda _name: None)
     with pytest.raises(ConfigError, match=r"triage-mail\[plots\]"):
         require_plots()
 
