@@ -1,0 +1,130 @@
+"""Marks the words of a message that name company, role, place and people: a linear-chain model, learnt from annotated mail.
+
+Weights stand in a file of plain arrays beside this one, written by `triage train --leads`.
+A word's score for each tag is the sum over its features; forward and backward passes over
+each line (Lafferty, McCallum and Pereira 2001) turn scores into probabilities.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+
+import numpy as np
+import numpy.typing as npt
+
+from triage.lead.columns import CLUSTERS, GAZETTEERS, Context, Hashes, columns, features
+from triage.lead.material import Material
+
+FIELDS = ("company", "agency", "role", "place", "recruiter", "referrer", "pay", "known", "deadline", "start")
+"""What words can belong to; tags are O, then B and I of each field."""
+
+TAGS = 1 + 2 * len(FIELDS)
+
+Matrix = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class LeadModel:
+    """Weights and word lists.
+
+    Attributes:
+        hashes: sorted, of the features that have weights.
+        weights: shape (features, tags).
+        transitions: shape (tags, tags), from row to column.
+        choosers: by field, weights of the facts that choose among candidates, and a threshold.
+        lists: word lists by name, as sorted hashes.
+    """
+
+    hashes: Hashes
+    weights: npt.NDArray[np.float32]
+    transitions: Matrix
+    choosers: Mapping[str, Mapping[str, float]]
+    lists: Mapping[str, Hashes]
+
+
+@lru_cache(maxsize=1)
+def shipped_model() -> LeadModel:
+    """Return the model that ships with the program; read once, when the first card is made."""
+    with (
+        resources.files("triage.lead").joinpath("card.npz").open("rb") as file,
+        np.load(file, allow_pickle=False) as found,
+    ):
+        return from_arrays(dict(found))
+
+
+def from_arrays(found: Mapping[str, npt.NDArray[np.generic]]) -> LeadModel:
+    """Return the model that arrays of a file stand for."""
+    return LeadModel(
+        found["hashes"].astype(np.uint32),
+        found["weights"].astype(np.float32),
+        found["transitions"].astype(np.float64),
+        json.loads(str(found["choosers"])),
+        {name: found[f"list_{name}"].astype(np.uint32) for name in (*GAZETTEERS, *CLUSTERS)},
+    )
+
+
+def to_arrays(model: LeadModel) -> dict[str, npt.NDArray[np.generic]]:
+    """Return the arrays of a file."""
+    return {
+        "hashes": model.hashes,
+        "weights": model.weights.astype(np.float16),
+        "transitions": model.transitions,
+        "choosers": np.array(json.dumps(model.choosers, sort_keys=True)),
+        **{f"list_{name}": values for name, values in model.lists.items()},
+    }
+
+
+def tag_probabilities(material: Material, context: Context, model: LeadModel) -> list[Matrix]:
+    """Return for each line the probability of every tag of its words, shape (words, TAGS)."""
+    if not material.lines:
+        return []
+    found, starts = columns(material, context, model.lists)
+    return chances_of(material, features(found, starts), starts, model)
+
+
+def chances_of(
+    material: Material, made: npt.NDArray[np.uint32], starts: Sequence[int], model: LeadModel
+) -> list[Matrix]:
+    """Return the same from features made before."""
+    if not material.lines:
+        return []
+    sizes = [len(line.tokens) for line in material.lines]
+    return _marginals(_scores(made, model), starts, sizes, model.transitions)
+
+
+def _scores(made: npt.NDArray[np.uint32], model: LeadModel) -> Matrix:
+    at = np.minimum(np.searchsorted(model.hashes, made), len(model.hashes) - 1)
+    rows, columns_ = np.nonzero(model.hashes[at] == made)
+    scores = np.zeros((len(made), TAGS))
+    if len(rows):
+        firsts = np.flatnonzero(np.diff(rows, prepend=-1))
+        scores[rows[firsts]] = np.add.reduceat(model.weights[at[rows, columns_]], firsts, axis=0, dtype=np.float64)
+    return scores
+
+
+def _marginals(scores: Matrix, starts: Sequence[int], sizes: Sequence[int], transitions: Matrix) -> list[Matrix]:
+    """Run forward and backward over all lines at once, shorter ones padded at their end."""
+    count, longest = len(sizes), max(sizes)
+    padded = np.zeros((longest, count, TAGS))
+    for line, (start, size) in enumerate(zip(starts, sizes, strict=True)):
+        padded[:size, line] = scores[start : start + size]
+    padded = np.exp(padded - padded.max(axis=2, keepdims=True))
+    step = np.exp(transitions)
+    lengths = np.array(sizes)
+    forward = np.empty_like(padded)
+    forward[0] = padded[0] / padded[0].sum(axis=1, keepdims=True)
+    for at in range(1, longest):
+        forward[at] = (forward[at - 1] @ step) * padded[at]
+        forward[at] /= forward[at].sum(axis=1, keepdims=True)
+    backward = np.ones((count, TAGS))
+    result = np.empty_like(padded)
+    result[longest - 1] = forward[longest - 1]
+    for at in range(longest - 2, -1, -1):
+        moved = (backward * padded[at + 1]) @ step.T
+        moved /= moved.sum(axis=1, keepdims=True)
+        backward = np.where((at + 1 < lengths)[:, None], moved, 1.0)
+        result[at] = forward[at] * backward
+    result /= result.sum(axis=2, keepdims=True)
+    return [result[:size, line] for line, size in enumerate(sizes)]
