@@ -7,23 +7,144 @@ certain than where it is; what names the same thing is one candidate, however of
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 
+from triage.classify.domains import FREE_MAIL, PLATFORMS, label, registrable
 from triage.lead.columns import Context
 from triage.lead.fold import fold
 from triage.lead.material import Line, Material, Zone
 from triage.lead.names import comparable
-from triage.lead.tagging import FIELDS, Matrix
+from triage.lead.tagging import FIELDS, Marks, Matrix
 from triage.lead.words import AGENCY_WORDS, COMPANY_WORDS, ROLE_HEADS, matcher
-from triage.records import Category
+from triage.records import Category, Message
 
 HEIGHTS = (0.06, 0.15, 0.3, 0.5, 0.7)
 """Where probabilities are cut; a candidate of the lowest is rarely right, and the only one in oblique mail."""
 
 _MAX_WORDS = 9
 _IS_ROLE, _IS_COMPANY, _IS_AGENCY = matcher(ROLE_HEADS), matcher(COMPANY_WORDS), matcher(AGENCY_WORDS)
-_EDGE = re.compile(r"^[\W_]+|[\W_]+$")
+_LETTERS = re.compile(r"[\W_]+")
+_LEAST_SPELT = 4
+_DIVIDERS = frozenset("-–—,|/:;(@·•[]).!?") | {"in", "at", "bei", "chez", "en", "em", "w", "te", "à"}
+_TELLING = frozenset(
+    [
+        "^",
+        "$",
+        "in",
+        "at",
+        "near",
+        "by",
+        "for",
+        "of",
+        "to",
+        "from",
+        "with",
+        "the",
+        "our",
+        "my",
+        "a",
+        "an",
+        "and",
+        "or",
+        ",",
+        ".",
+        ":",
+        "(",
+        ")",
+        "-",
+        "–",
+        "/",
+        "|",
+        "@",
+        "&",
+        "is",
+        "has",
+        "wants",
+        "needs",
+        "im",
+        "am",
+        "bei",
+        "für",
+        "fur",
+        "von",
+        "aus",
+        "nahe",
+        "zur",
+        "zum",
+        "ab",
+        "der",
+        "die",
+        "das",
+        "unser",
+        "unsere",
+        "a",
+        "au",
+        "aux",
+        "chez",
+        "pour",
+        "de",
+        "du",
+        "des",
+        "la",
+        "le",
+        "les",
+        "en",
+        "dans",
+        "sur",
+        "notre",
+        "con",
+        "para",
+        "del",
+        "el",
+        "los",
+        "las",
+        "nuestra",
+        "nuestro",
+        "em",
+        "no",
+        "na",
+        "nos",
+        "nas",
+        "do",
+        "da",
+        "dos",
+        "das",
+        "o",
+        "os",
+        "para",
+        "presso",
+        "per",
+        "di",
+        "nel",
+        "nella",
+        "il",
+        "lo",
+        "gli",
+        "voor",
+        "bij",
+        "te",
+        "van",
+        "het",
+        "w",
+        "we",
+        "na",
+        "do",
+        "dla",
+        "z",
+        "pod",
+        "o",
+    ]
+)
+_CLIENT = re.compile(
+    r"\b(?:client|mandant|kunde|cliente|klient|opdrachtgever|on behalf of|retained|im auftrag|pour le compte|azienda cliente|executive search|instructed)",
+    re.IGNORECASE,
+)
+_RECRUITS = re.compile(
+    r"recrui|staffing|talent|search|personalberat|personalverm|personal|headhunt|interim|rekrut|selec|recrut|selez|resourc|agenc|agenz|uitzend|werving|crew|consult|partners|people|career|jobs|kadry|zeitarbeit|rh\b|hr\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +173,11 @@ class Candidate:
     facts: dict[str, float] = field(default_factory=dict)
 
 
-def gather(name: str, material: Material, chances: Sequence[Matrix], context: Context) -> list[Candidate]:
+def gather(name: str, material: Material, marks: Marks, context: Context) -> list[Candidate]:
     """Return the candidates of a field that is named by words (not of people), described."""
     found: dict[str, Candidate] = {}
-    for mention in _mentions(name, material.lines, chances):
+    site = site_of(material.message)
+    for mention in chain(_mentions(name, material.lines, marks.chances), _further(name, material, marks, site)):
         phrase = phrase_of(material, mention)
         key = comparable(phrase)
         if not key:
@@ -67,7 +189,9 @@ def gather(name: str, material: Material, chances: Sequence[Matrix], context: Co
             candidate.mentions.append(mention)
     gathered = list(found.values())
     for candidate in gathered:
-        candidate.facts = _describe(name, candidate, gathered, material, chances, context)
+        candidate.facts = _describe(name, candidate, gathered, material, marks.chances, context) | _describe_place(
+            name, candidate, material, marks, site
+        )
     return gathered
 
 
@@ -91,6 +215,104 @@ def _mentions(name: str, lines: Sequence[Line], chances: Sequence[Matrix]) -> It
                 if first < end <= first + _MAX_WORDS and (first, end) not in seen:
                     seen.add((first, end))
                     yield _mention(number, first, end, whole)
+
+
+def _further(name: str, material: Material, marks: Marks, site: str) -> Iterator[Mention]:
+    """Yield what the tagger may have missed: names that the sender's domain spells, places of the lists, titles in the subject."""
+    begin = 1 + 2 * FIELDS.index(name)
+    for number, line in enumerate(material.lines):
+        if name in {"company", "agency"}:
+            spans = _spelt_by(line, site)
+        elif name == "place":
+            spans = _listed(marks.places[number])
+        elif name == "role" and line.zone is Zone.SUBJECT:
+            spans = _segments(line)
+        else:
+            continue
+        whole = marks.chances[number][:, begin] + marks.chances[number][:, begin + 1]
+        for first, end in spans:
+            yield _mention(number, first, end, whole)
+
+
+def site_of(message: Message) -> str:
+    """Return the name in the sender's domain, letters alone; empty for free mail and platforms."""
+    domain = registrable(message.sender.domain) if message.sender else ""
+    return "" if domain in FREE_MAIL or domain in PLATFORMS else fold(label(domain)).replace("-", "")
+
+
+def _spelt_by(line: Line, site: str) -> Iterator[tuple[int, int]]:
+    """Yield the longest runs of words that a domain's name spells or begins or ends with."""
+    if len(site) < _LEAST_SPELT:
+        return
+    words = [_LETTERS.sub("", fold(token.text)) for token in line.tokens]
+    at = 0
+    while at < len(words):
+        end = _spelt_to(words, at, site) if words[at] and line.tokens[at].text[0].isalnum() else at
+        if end > at and (line.tokens[at].text[0].isupper() or "".join(words[at:end]) == site):
+            yield at, end
+        at = max(end, at + 1)
+
+
+def _spelt_to(words: Sequence[str], at: int, site: str) -> int:
+    joined, best = "", at
+    for end in range(at, min(at + 6, len(words))):
+        joined += words[end]
+        if joined not in site:
+            break
+        if words[end] and len(joined) >= _LEAST_SPELT and (site.startswith(joined) or site.endswith(joined)):
+            best = end + 1
+    return best
+
+
+def _listed(places: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield the runs of words that are a place of the lists: 1 or 3 begins one, 2 or 4 goes on."""
+    at = 0
+    while at < len(places):
+        end = at + 1
+        if places[at] in {1, 3}:
+            while end < len(places) and places[end] == places[at] + 1:
+                end += 1
+            yield at, end
+        at = end
+
+
+def _segments(line: Line) -> Iterator[tuple[int, int]]:
+    """Yield the parts of a subject between its signs that hold the head of a job's title."""
+    first = 0
+    for at in range(len(line.tokens) + 1):
+        if at < len(line.tokens) and line.tokens[at].text not in _DIVIDERS:
+            continue
+        start, end = _trim(line, first, at)
+        if start < end <= start + _MAX_WORDS and any(_IS_ROLE(fold(token.text)) for token in line.tokens[start:end]):
+            yield start, end
+        first = at + 1
+
+
+def _describe_place(name: str, candidate: Candidate, material: Material, marks: Marks, site: str) -> dict[str, float]:
+    """Return what stands around a candidate, and what lists and the sender's domain say of it."""
+    joined = _LETTERS.sub("", fold(candidate.phrase))
+    facts: dict[str, float] = {}
+    for one in candidate.mentions:
+        tokens = material.lines[one.line].tokens
+        before = fold(tokens[one.first - 1].text) if one.first else "^"
+        after = fold(tokens[one.end].text) if one.end < len(tokens) else "$"
+        facts[f"before={before if before in _TELLING else 'other'}"] = 1.0
+        facts[f"after={after if after in _TELLING else 'other'}"] = 1.0
+        facts["listed"] = max(
+            facts.get("listed", 0.0), float(max(marks.places[one.line][one.first : one.end], default=0))
+        )
+    facts["all_capital"] = float(all(word[0].isupper() for word in candidate.phrase.split() if len(word) > 3))  # noqa: PLR2004
+    if name in {"company", "agency"} and site:
+        facts["has_site"] = 1.0
+        facts["is_site"] = float(joined == site)
+        facts["in_site"] = float(len(joined) >= _LEAST_SPELT and joined in site)
+        facts["starts_with_site"] = float(joined.startswith(site))
+    if name in {"company", "agency"}:
+        text = material.body
+        facts["has_client"] = float(_CLIENT.search(text) is not None)
+        facts["site_recruits"] = float(_RECRUITS.search(f"{site} {material.texts[Zone.SENDER]}") is not None)
+        facts["recruits"] = float(_RECRUITS.search(candidate.phrase) is not None)
+    return {key: value for key, value in facts.items() if value}
 
 
 def _mention(number: int, first: int, end: int, whole: Matrix) -> Mention:

@@ -15,7 +15,7 @@ from triage.lead.notice import Notice, read_notice
 from triage.lead.opportunity import Channel, Day, Fact, Opportunity
 from triage.lead.paying import choose_pay
 from triage.lead.people import gather_people
-from triage.lead.tagging import LeadModel, Matrix, shipped_model, tag_probabilities
+from triage.lead.tagging import LeadModel, Marks, mark, shipped_model
 from triage.lead.terms import find_contract, find_level, find_next_step, find_remote
 from triage.records import Category, Message, Verdict
 
@@ -34,13 +34,13 @@ def read_opportunity(message: Message, verdict: Verdict | None, model: LeadModel
     material = Material(message)
     notice = read_notice(material)
     context = context_of(material, notice, verdict.category if verdict else None)
-    chances = tag_probabilities(material, context, model)
+    marks = mark(material, context, model)
     chosen = {
-        name: choose(gather(name, material, chances, context), model.choosers.get(name, {}), limit=limit)
+        name: choose(gather(name, material, marks, context), model.choosers.get(name, {}), limit=limit)
         for name, limit in _MANY.items()
     }
-    recruiter, referrer = choose_people(gather_people(material, chances, context), model)
-    days = {name: _day(name, material, chances, message) for name in ("start", "deadline")}
+    recruiter, referrer = choose_people(gather_people(material, marks.chances, context), model)
+    days = {name: _day(name, material, marks, message) for name in ("start", "deadline")}
     texts = (material.texts[Zone.SUBJECT], material.texts[Zone.TEXT], material.texts[Zone.FORWARDED])
     agency = next((_fact(one) for one in chosen["agency"]), None)
     companies = tuple(_fact(one) for one in chosen["company"])
@@ -53,7 +53,7 @@ def read_opportunity(message: Message, verdict: Verdict | None, model: LeadModel
         level=next((level for role in roles if (level := find_level(role.phrase))), None),
         places=tuple(_fact(one) for one in chosen["place"]),
         remote=find_remote(texts),
-        pay=tuple(choose_pay(material, chances, context, model, country=country_of(message))),
+        pay=tuple(choose_pay(material, marks.chances, context, model, country=country_of(message))),
         contract=find_contract(texts),
         start=days["start"],
         deadline=days["deadline"],
@@ -63,7 +63,7 @@ def read_opportunity(message: Message, verdict: Verdict | None, model: LeadModel
         phones=tuple(_phones(material, context, notice, message)),
         profile=find_profile(material),
         referrer=referrer,
-        acquaintance=_best_span("known", material, chances, _SURE_ACQUAINTANCE),
+        acquaintance=_best_span("known", material, marks, _SURE_ACQUAINTANCE),
         next_step=find_next_step(texts[1]) or find_next_step(texts[2]),
         channel=notice.channel if notice else Channel.MAIL,
         language=context.language,
@@ -110,16 +110,16 @@ def _hirer(agency: Fact | None, companies: tuple[Fact, ...], recruiter: Fact | N
     return Fact("in_house", companies[0].phrase) if companies and recruiter else None
 
 
-def _best_span(name: str, material: Material, chances: Sequence[Matrix], least: float) -> Fact | None:
-    from_tagger = gather(name, material, chances, Context(None, None, is_notice=False, writer=""))
+def _best_span(name: str, material: Material, marks: Marks, least: float) -> Fact | None:
+    from_tagger = gather(name, material, marks, Context(None, None, is_notice=False, writer=""))
     best = max(from_tagger, key=lambda one: max(mention.chance for mention in one.mentions), default=None)
     if best is None or max(mention.chance for mention in best.mentions) < least:
         return None
     return _fact(best)
 
 
-def _day(name: str, material: Material, chances: Sequence[Matrix], message: Message) -> Day | None:
-    found = _best_span(name, material, chances, _SURE_DAY)
+def _day(name: str, material: Material, marks: Marks, message: Message) -> Day | None:
+    found = _best_span(name, material, marks, _SURE_DAY)
     if found is None:
         return None
     written: date | None = message.date.date() if message.date else None

@@ -189,7 +189,8 @@ def _read(match: re.Match[str], text: str, country: str, language: str | None) -
     period, end, has_manner = _what_for(text, end)
     is_waged = has_manner or _WAGE.search(before) is not None or _WAGE.search(text[end : end + 15]) is not None
     if period is None:
-        period = _period_before(before)
+        yearly = any((match[name] or "").lower() == "lpa" for name in ("times1", "times2"))
+        period = Period.YEAR if yearly else _period_before(before)
     start = match.start()
     low, high, start = _open_ended(match, text, low, high, start)
     if not marks and not _stands_alone(match, period, is_waged=is_waged, is_k=bool(match["times1"] or match["times2"])):

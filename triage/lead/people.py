@@ -1,7 +1,7 @@
 """The people of a message: who makes the approach, and who passes it on."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -21,6 +21,16 @@ _IS_COMPANY, _IS_AGENCY = matcher(COMPANY_WORDS), matcher(AGENCY_WORDS)
 _NAME = re.compile(r"[^\W\d_a-z][\w'’.-]*(?:\s+(?:[^\W\d_][\w'’.-]*)){0,4}")
 _VIA = re.compile(r"\s*(?:\(|,|\||–|\bvia\b|\büber\b|\bprzez\b|\bvía\b|@|/).*$")
 _SIGNATURE_LINES = 6
+_MAX_SIGNATURE = 4
+_CLOSINGS = frozenset(
+    ["gruss", "grusse", "grusze", "gruaa", "regards", "wishes", "cheers", "ciao", "abraco", "abracos", "abrazo", "saludos", "cordialmente", "cordialement", "cumprimentos", "saluti", "pozdrawiam", "groet", "groeten", "best", "kind", "yours", "sincerely", "thanks", "danke", "merci", "gracias", "obrigado", "obrigada", "grazie", "dank", "hi", "hello", "hallo", "dear", "liebe", "lieber", "sehr", "bonjour", "salut", "hola", "querida", "querido", "estimada", "estimado", "caro", "cara", "carissima", "gentile", "beste", "dag", "hoi", "drogi", "droga", "ps", "und", "and", "or", "reply", "unsubscribe"]
+)
+_ENDS = frozenset(",|(–-/:·")
+_SELF = frozenset(["ich", "soy", "sono", "sou", "jestem", "aqui", "hier", "here", "je", "this"])
+_INTRODUCES = re.compile(
+    r"(?:\bi ' m|\bi' m|\bi am|my name is|this is|here is|\bit' s|ich bin|mein name ist|mein name:|hier ist|je suis|je m' appelle|c' est|soy(?: la| el)?|me llamo|mi nombre es|aqui"
+    r"|sou(?: a| o)?|chamo-me|meu nome e|aqui e(?: a| o)?|sono|mi chiamo|ik ben|mijn naam is|nazywam sie|jestem|z tej strony)$"
+)
 
 
 def gather_people(material: Material, chances: Sequence[Matrix], context: Context) -> list[Candidate]:
@@ -29,7 +39,7 @@ def gather_people(material: Material, chances: Sequence[Matrix], context: Contex
     owner = _owner(material)
     for phrase, mention in _named(material, chances, context):
         words = person_words(phrase)
-        if not words or all(word in owner for word in words):
+        if not words or any(word in owner for word in words) or any(word in _CLOSINGS for word in words):
             continue
         _add(people, phrase, mention)
     for person in people:
@@ -52,7 +62,7 @@ def _named(material: Material, chances: Sequence[Matrix], context: Context) -> l
         found.append((sender, None))
     if context.writer:
         found.append((context.writer, None))
-    spans = [(mention.chance, mention) for mention in _spans(material, chances)]
+    spans = [(mention.chance, mention) for mention in (*_spans(material, chances), *_further(material))]
     spans.sort(key=lambda one: -one[0])
     found += [(phrase_of(material, mention), mention) for _, mention in spans]
     return found
@@ -87,6 +97,34 @@ def _spans(material: Material, chances: Sequence[Matrix]) -> list[Mention]:
     return found
 
 
+def _further(material: Material) -> Iterator[Mention]:
+    """Yield names that the tagger may have missed: signatures, and people who say who they are."""
+    for number, line in enumerate(material.lines):
+        if line.zone is not Zone.TEXT:
+            continue
+        texts = [token.text for token in line.tokens]
+        end = next((at for at, text in enumerate(texts) if text in _ENDS), len(texts))
+        if line.last - line.place < _SIGNATURE_LINES and 0 < end <= _MAX_SIGNATURE and all(map(_is_name, texts[:end])):
+            yield Mention(number, 0, end, 0.0, 0.0, 0.0)
+        for at in range(2, len(texts)):
+            if _is_introduced(texts, at):
+                stop = at
+                while stop < min(len(texts), at + _MAX_SIGNATURE) and _is_name(texts[stop]):
+                    stop += 1
+                yield Mention(number, at, stop, 0.0, 0.0, 0.0)
+
+
+def _is_name(text: str) -> bool:
+    return text[0].isupper() and len(text) > 1 and text[-1].isalpha()
+
+
+def _is_introduced(texts: Sequence[str], at: int) -> bool:
+    if not _is_name(texts[at]) or (_is_name(texts[at - 1]) and fold(texts[at - 1]) not in _SELF):
+        return False
+    before = " ".join(fold(text) for text in texts[max(0, at - 4) : at])
+    return _INTRODUCES.search(before) is not None
+
+
 def _add(people: list[Candidate], phrase: str, mention: Mention | None) -> None:
     known = next((one for one in people if is_same_person(one.phrase, phrase)), None)
     if known is None:
@@ -94,7 +132,7 @@ def _add(people: list[Candidate], phrase: str, mention: Mention | None) -> None:
         return
     if mention:
         known.mentions.append(mention)
-    if len(person_words(phrase)) > len(person_words(known.phrase)):
+    if len(person_words(phrase)) > len(person_words(known.phrase)) == 1:
         known.phrase = phrase
 
 
@@ -108,6 +146,7 @@ def _describe(
         "is_sender": float(not context.is_notice and is_same_person(sender, person.phrase)) if sender else 0.0,
         "is_writer": float(bool(context.writer) and is_same_person(context.writer, person.phrase)),
         "signs": float(any(_is_signature(material, one) for one in person.mentions)),
+        "introduces": float(any(_is_told(material, one) for one in person.mentions)),
         "in_text": float(Zone.TEXT in zones),
         "in_subject": float(Zone.SUBJECT in zones),
         "in_forward": float(Zone.FORWARDED in zones),
@@ -150,6 +189,11 @@ def _best(person: Candidate, chances: Sequence[Matrix], begin: int) -> float:
         (float(chances[one.line][one.first : one.end, begin : begin + 2].sum(axis=1).max()) for one in person.mentions),
         default=0.0,
     )
+
+
+def _is_told(material: Material, mention: Mention) -> bool:
+    texts = [token.text for token in material.lines[mention.line].tokens]
+    return mention.first > 1 and _is_introduced(texts, mention.first)
 
 
 def _is_signature(material: Material, mention: Mention) -> bool:

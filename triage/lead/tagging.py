@@ -14,7 +14,7 @@ from importlib import resources
 import numpy as np
 import numpy.typing as npt
 
-from triage.lead.columns import CLUSTERS, GAZETTEERS, Context, Hashes, columns, features
+from triage.lead.columns import CLUSTERS, GAZETTEERS, Context, Hashes, Ids, columns, features
 from triage.lead.material import Material
 
 FIELDS = ("company", "agency", "role", "place", "recruiter", "referrer", "pay", "known", "deadline", "start")
@@ -76,12 +76,32 @@ def to_arrays(model: LeadModel) -> dict[str, npt.NDArray[np.generic]]:
     }
 
 
-def tag_probabilities(material: Material, context: Context, model: LeadModel) -> list[Matrix]:
-    """Return for each line the probability of every tag of its words, shape (words, TAGS)."""
+@dataclass(frozen=True)
+class Marks:
+    """What is known of the words of each line.
+
+    Attributes:
+        chances: the probability of every tag, shape (words, TAGS).
+        places: where a place of the lists begins (1 or 3) and goes on (2 or 4), else 0.
+    """
+
+    chances: Sequence[Matrix]
+    places: Sequence[Sequence[int]]
+
+
+def mark(material: Material, context: Context, model: LeadModel) -> Marks:
+    """Return what the model makes of the words of a message."""
     if not material.lines:
-        return []
+        return Marks((), ())
     found, starts = columns(material, context, model.lists)
-    return chances_of(material, features(found, starts), starts, model)
+    chances = chances_of(material, features(found, starts), starts, model)
+    return Marks(chances, places_of(material, found, starts))
+
+
+def places_of(material: Material, found: Mapping[str, Ids], starts: Sequence[int]) -> list[list[int]]:
+    """Return the column of listed places, line by line."""
+    values = found["places"].tolist()
+    return [values[start : start + len(line.tokens)] for start, line in zip(starts, material.lines, strict=True)]
 
 
 def chances_of(
