@@ -24,6 +24,7 @@ HEIGHTS = (0.06, 0.15, 0.3, 0.5, 0.7)
 """Where probabilities are cut; a candidate of the lowest is rarely right, and the only one in oblique mail."""
 
 _MAX_WORDS = 9
+_MAX_CANDIDATES = 60
 _IS_ROLE, _IS_COMPANY, _IS_AGENCY = matcher(ROLE_HEADS), matcher(COMPANY_WORDS), matcher(AGENCY_WORDS)
 _LETTERS = re.compile(r"[\W_]+")
 _LEAST_SPELT = 4
@@ -187,7 +188,9 @@ def gather(name: str, material: Material, marks: Marks, context: Context) -> lis
             if candidate.mentions and mention.chance > max(one.chance for one in candidate.mentions):
                 candidate.phrase = phrase
             candidate.mentions.append(mention)
-    gathered = list(found.values())
+    gathered = sorted(found.values(), key=lambda one: -max(mention.chance for mention in one.mentions))[
+        :_MAX_CANDIDATES
+    ]
     for candidate in gathered:
         candidate.facts = _describe(name, candidate, gathered, material, marks.chances, context) | _describe_place(
             name, candidate, material, marks, site

@@ -6,7 +6,9 @@ from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from triage.classify.domains import PLATFORMS, registrable
 from triage.lead.material import Material
+from triage.lead.names import is_same_person
 from triage.lead.opportunity import Fact
 
 if TYPE_CHECKING:
@@ -99,7 +101,11 @@ def find_address(material: Material, recruiter: str | None) -> Fact | None:
     for phrase in written:
         if any(part in phrase.lower().partition("@")[0] for part in parts):
             return Fact(phrase.lower(), phrase)
-    if sender and any(part in sender.local_part for part in parts):
+    wrote_themselves = sender and (
+        any(part in sender.local_part for part in parts)
+        or (is_same_person(sender.name, recruiter) and registrable(sender.domain) not in PLATFORMS)
+    )
+    if sender and wrote_themselves:
         return Fact(sender.addr_spec, sender.addr_spec)
     return None
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import islice
 
 from triage.lead.choosing import THRESHOLD, score
 from triage.lead.columns import Context
@@ -15,6 +16,8 @@ from triage.lead.tagging import FIELDS, LeadModel, Matrix
 _BEGIN = 1 + 2 * FIELDS.index("pay")
 _ZONES = (Zone.SUBJECT, Zone.TEXT, Zone.FORWARDED, Zone.QUOTED)
 _MOST = 6
+# A price list is no offer, and time is bounded.
+_MOST_SUMS = 40
 
 
 def gather_sums(
@@ -24,7 +27,7 @@ def gather_sums(
     found = [
         (zone, one)
         for zone in _ZONES
-        for one in find_sums(material.texts[zone], country=country, language=context.language)
+        for one in islice(find_sums(material.texts[zone], country=country, language=context.language), _MOST_SUMS)
     ]
     for place, (zone, one) in enumerate(found):
         yield one, _describe(one, zone, (place, len(found)), material, chances)

@@ -21,9 +21,71 @@ _IS_COMPANY, _IS_AGENCY = matcher(COMPANY_WORDS), matcher(AGENCY_WORDS)
 _NAME = re.compile(r"[^\W\d_a-z][\w'’.-]*(?:\s+(?:[^\W\d_][\w'’.-]*)){0,4}")
 _VIA = re.compile(r"\s*(?:\(|,|\||–|\bvia\b|\büber\b|\bprzez\b|\bvía\b|@|/).*$")
 _SIGNATURE_LINES = 6
+_MAX_PEOPLE = 40
 _MAX_SIGNATURE = 4
 _CLOSINGS = frozenset(
-    ["gruss", "grusse", "grusze", "gruaa", "regards", "wishes", "cheers", "ciao", "abraco", "abracos", "abrazo", "saludos", "cordialmente", "cordialement", "cumprimentos", "saluti", "pozdrawiam", "groet", "groeten", "best", "kind", "yours", "sincerely", "thanks", "danke", "merci", "gracias", "obrigado", "obrigada", "grazie", "dank", "hi", "hello", "hallo", "dear", "liebe", "lieber", "sehr", "bonjour", "salut", "hola", "querida", "querido", "estimada", "estimado", "caro", "cara", "carissima", "gentile", "beste", "dag", "hoi", "drogi", "droga", "ps", "und", "and", "or", "reply", "unsubscribe"]
+    [
+        "gruss",
+        "grusse",
+        "grusze",
+        "gruaa",
+        "regards",
+        "wishes",
+        "cheers",
+        "ciao",
+        "abraco",
+        "abracos",
+        "abrazo",
+        "saludos",
+        "cordialmente",
+        "cordialement",
+        "cumprimentos",
+        "saluti",
+        "pozdrawiam",
+        "groet",
+        "groeten",
+        "best",
+        "kind",
+        "yours",
+        "sincerely",
+        "thanks",
+        "danke",
+        "merci",
+        "gracias",
+        "obrigado",
+        "obrigada",
+        "grazie",
+        "dank",
+        "hi",
+        "hello",
+        "hallo",
+        "dear",
+        "liebe",
+        "lieber",
+        "sehr",
+        "bonjour",
+        "salut",
+        "hola",
+        "querida",
+        "querido",
+        "estimada",
+        "estimado",
+        "caro",
+        "cara",
+        "carissima",
+        "gentile",
+        "beste",
+        "dag",
+        "hoi",
+        "drogi",
+        "droga",
+        "ps",
+        "und",
+        "and",
+        "or",
+        "reply",
+        "unsubscribe",
+    ]
 )
 _ENDS = frozenset(",|(–-/:·")
 _SELF = frozenset(["ich", "soy", "sono", "sou", "jestem", "aqui", "hier", "here", "je", "this"])
@@ -41,7 +103,8 @@ def gather_people(material: Material, chances: Sequence[Matrix], context: Contex
         words = person_words(phrase)
         if not words or any(word in owner for word in words) or any(word in _CLOSINGS for word in words):
             continue
-        _add(people, phrase, mention)
+        if len(people) < _MAX_PEOPLE:
+            _add(people, phrase, mention)
     for person in people:
         person.facts = _describe(person, people, material, chances, context)
     return people
