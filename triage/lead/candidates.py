@@ -191,11 +191,20 @@ def gather(name: str, material: Material, marks: Marks, context: Context) -> lis
     gathered = sorted(found.values(), key=lambda one: -max(mention.chance for mention in one.mentions))[
         :_MAX_CANDIDATES
     ]
+    shared = _describe_message(name, material, site) if gathered else {}
     for candidate in gathered:
-        candidate.facts = _describe(name, candidate, gathered, material, marks.chances, context) | _describe_place(
-            name, candidate, material, marks, site
+        candidate.facts = (
+            shared
+            | _describe(name, candidate, gathered, material, marks.chances, context)
+            | _describe_place(name, candidate, material, marks, site)
         )
     return gathered
+
+
+def surest(name: str, material: Material, marks: Marks, least: float) -> str | None:
+    """Return the phrase that the tagger is surest of, None where it is less sure than `least`."""
+    found = max(_mentions(name, material.lines, marks.chances), key=lambda one: one.chance, default=None)
+    return phrase_of(material, found) if found and found.chance >= least else None
 
 
 def phrase_of(material: Material, mention: Mention) -> str:
@@ -291,6 +300,17 @@ def _segments(line: Line) -> Iterator[tuple[int, int]]:
         first = at + 1
 
 
+def _describe_message(name: str, material: Material, site: str) -> dict[str, float]:
+    """Return the facts that are the same for all companies of a message: does it speak of clients, does its sender recruit."""
+    if name not in {"company", "agency"}:
+        return {}
+    facts = {
+        "has_client": float(_CLIENT.search(material.body) is not None),
+        "site_recruits": float(_RECRUITS.search(f"{site} {material.texts[Zone.SENDER]}") is not None),
+    }
+    return {key: value for key, value in facts.items() if value}
+
+
 def _describe_place(name: str, candidate: Candidate, material: Material, marks: Marks, site: str) -> dict[str, float]:
     """Return what stands around a candidate, and what lists and the sender's domain say of it."""
     joined = _LETTERS.sub("", fold(candidate.phrase))
@@ -311,9 +331,6 @@ def _describe_place(name: str, candidate: Candidate, material: Material, marks: 
         facts["in_site"] = float(len(joined) >= _LEAST_SPELT and joined in site)
         facts["starts_with_site"] = float(joined.startswith(site))
     if name in {"company", "agency"}:
-        text = material.body
-        facts["has_client"] = float(_CLIENT.search(text) is not None)
-        facts["site_recruits"] = float(_RECRUITS.search(f"{site} {material.texts[Zone.SENDER]}") is not None)
         facts["recruits"] = float(_RECRUITS.search(candidate.phrase) is not None)
     return {key: value for key, value in facts.items() if value}
 

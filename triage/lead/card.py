@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from triage.classify.domains import registrable
-from triage.lead.candidates import Candidate, gather
+from triage.lead.candidates import Candidate, gather, surest
 from triage.lead.choosing import choose
 from triage.lead.columns import Context
 from triage.lead.contacts import find_address, find_phones, find_profile, find_requisition
@@ -63,7 +63,7 @@ def read_opportunity(message: Message, verdict: Verdict | None, model: LeadModel
         phones=tuple(_phones(material, context, notice, message)),
         profile=find_profile(material),
         referrer=referrer,
-        acquaintance=_best_span("known", material, marks, _SURE_ACQUAINTANCE),
+        acquaintance=_acquaintance(material, marks),
         next_step=find_next_step(texts[1]) or find_next_step(texts[2]),
         channel=notice.channel if notice else Channel.MAIL,
         language=context.language,
@@ -110,20 +110,17 @@ def _hirer(agency: Fact | None, companies: tuple[Fact, ...], recruiter: Fact | N
     return Fact("in_house", companies[0].phrase) if companies and recruiter else None
 
 
-def _best_span(name: str, material: Material, marks: Marks, least: float) -> Fact | None:
-    from_tagger = gather(name, material, marks, Context(None, None, is_notice=False, writer=""))
-    best = max(from_tagger, key=lambda one: max(mention.chance for mention in one.mentions), default=None)
-    if best is None or max(mention.chance for mention in best.mentions) < least:
-        return None
-    return _fact(best)
-
-
 def _day(name: str, material: Material, marks: Marks, message: Message) -> Day | None:
-    found = _best_span(name, material, marks, _SURE_DAY)
-    if found is None:
+    phrase = surest(name, material, marks, _SURE_DAY)
+    if phrase is None:
         return None
     written: date | None = message.date.date() if message.date else None
-    return Day(resolve_day(found.phrase, written), found.phrase)
+    return Day(resolve_day(phrase, written), phrase)
+
+
+def _acquaintance(material: Material, marks: Marks) -> Fact | None:
+    phrase = surest("known", material, marks, _SURE_ACQUAINTANCE)
+    return Fact(phrase, phrase) if phrase else None
 
 
 def _phones(material: Material, context: Context, notice: Notice | None, message: Message) -> Iterator[Fact]:

@@ -5,6 +5,7 @@ beginning (German and Dutch compounds). They decide nothing: they are features.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 ROLE_HEADS = """
 engineer* developer* manager* director* head* lead leader officer* analyst* consultant* architect* designer* accountant* nurse* nursing teacher*
@@ -84,6 +85,7 @@ def matcher(words: str) -> Callable[[str], bool]:
             exact.add(bare)
     known, starts, endings, parts = frozenset(exact), tuple(stems), tuple(ends), tuple(inner)
 
+    @lru_cache(maxsize=20_000)
     def matches(word: str) -> bool:
         return (
             word in known
