@@ -26,6 +26,7 @@ from triage.lead.pay import find_sums
         ("1 900 € brut par mois", 1900, 1900, "EUR", Period.MONTH),
         ("jusqu'à 45 000 euros annuels", None, 45000, "EUR", Period.YEAR),
         ("38.000 euros brutos anuales", 38000, 38000, "EUR", Period.YEAR),
+        ("39–42 000 SEK", 39000, 42000, "SEK", None),
         ("R$ 3.180 por mês", 3180, 3180, "BRL", Period.MONTH),
         ("São 2.900 € brutos por mês", 2900, 2900, "EUR", Period.MONTH),
         ("1.800 euro netti al mese", 1800, 1800, "EUR", Period.MONTH),

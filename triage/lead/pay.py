@@ -133,7 +133,7 @@ _FROM = re.compile(
     re.IGNORECASE,
 )
 _UP_TO = re.compile(
-    r"(?:\b(?:up to|bis zu|bis|jusqu['’]à|hasta|até|fino a|tot|do|max\.?|maximum|top(?:s)? out at)\s+)$", re.IGNORECASE
+    r"(?:\b(?:up ?to|bis zu|bis|jusqu['’]à|hasta|até|fino a|tot|do|max\.?|maximum|top(?:s)? out at)\s+)$", re.IGNORECASE
 )
 _WAGE = re.compile(
     r"salar\w*|pay\b|paid|pays|wage\w*|rate\b|package|comp\b|compensation|gehalt|lohn|vergütung|fixum|jahresgehalt|bezahl\w*|zahl\w*|salaire|rémunér\w*|payé\w*"
@@ -223,6 +223,8 @@ def _bounds(match: re.Match[str]) -> tuple[Decimal | None, Decimal | None]:
         return None, None
     if times2 and not times1 and first < second * times2 and first < 1000:  # noqa: PLR2004  "85-95k"
         times1 = times2
+    if not times1 and not times2 and first < 1000 <= second and second % 1000 == 0 and first * 1000 <= second:  # noqa: PLR2004
+        times1 = 1000  # "39-42 000 kr"; a range from 39 to 42,000 is nobody's pay
     low, high = (
         first * (times1 or 1),
         second * (times2 or (times1 if times1 and second < first * times1 else None) or 1),
