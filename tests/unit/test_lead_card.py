@@ -31,8 +31,8 @@ Kestrel Recruitment
 REFERRAL = """\
 Hi Marta,
 
-our workshop in Bristol is looking for a bookkeeper, three days a week, £18 an hour. I told Joan about you. Shall I
-give her your number?
+our workshop in Bristol is looking for a bookkeeper, three days a week, £18 an hour. I told my boss about you. Shall I
+give him your number?
 
 Tom
 """

@@ -6,7 +6,7 @@ from functools import lru_cache
 _SPECIAL = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "’": "'"})
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=8_000)
 def fold(text: str) -> str:
     """Return text in lower case without accents."""
     lowered = text.lower()

@@ -136,7 +136,7 @@ TITLES = frozenset(
 _SHARE = 2 / 3
 
 
-@lru_cache(maxsize=4_000)
+@lru_cache(maxsize=1_000)
 def comparable(value: str) -> str:
     """Return a value without case, accents, signs, forms of gender, legal form and articles."""
     words = _WORD.findall(fold(_GENDER.sub(" ", value)))
@@ -157,7 +157,7 @@ def _is_within(short: Sequence[str], long: Sequence[str]) -> bool:
     return any(list(long[at : at + len(short)]) == list(short) for at in range(len(long) - len(short) + 1))
 
 
-@lru_cache(maxsize=4_000)
+@lru_cache(maxsize=1_000)
 def person_words(name: str) -> tuple[str, ...]:
     """Return the words of a person's name without titles."""
     words = [word for word in _WORD.findall(fold(name)) if len(word) > 1 or not word.isascii()]

@@ -8,7 +8,7 @@ each line (Lafferty, McCallum and Pereira 2001) turn scores into probabilities.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib import resources
 
 import numpy as np
@@ -21,6 +21,8 @@ FIELDS = ("company", "agency", "role", "place", "recruiter", "referrer", "pay", 
 """What words can belong to; tags are O, then B and I of each field."""
 
 TAGS = 1 + 2 * len(FIELDS)
+
+_BUCKET_BITS = 17
 
 Matrix = npt.NDArray[np.float64]
 
@@ -38,10 +40,17 @@ class LeadModel:
     """
 
     hashes: Hashes
-    weights: npt.NDArray[np.float32]
+    weights: npt.NDArray[np.float16] | npt.NDArray[np.float32]
     transitions: Matrix
     choosers: Mapping[str, Mapping[str, float]]
     lists: Mapping[str, Hashes]
+
+    @cached_property
+    def buckets(self) -> npt.NDArray[np.int32]:
+        """The first row of each beginning of a hash, and the end of the last."""
+        firsts = np.arange(2**_BUCKET_BITS, dtype=np.uint64) << np.uint64(32 - _BUCKET_BITS)
+        found = np.searchsorted(self.hashes, firsts.astype(np.uint32))
+        return np.append(found, len(self.hashes)).astype(np.int32)
 
 
 @lru_cache(maxsize=1)
@@ -58,7 +67,7 @@ def from_arrays(found: Mapping[str, npt.NDArray[np.generic]]) -> LeadModel:
     """Return the model that arrays of a file stand for."""
     return LeadModel(
         found["hashes"].astype(np.uint32),
-        found["weights"].astype(np.float32),
+        found["weights"].astype(np.float16),
         found["transitions"].astype(np.float64),
         json.loads(str(found["choosers"])),
         {name: found[f"list_{name}"].astype(np.uint32) for name in (*GAZETTEERS, *CLUSTERS)},
@@ -115,13 +124,32 @@ def chances_of(
 
 
 def _scores(made: npt.NDArray[np.uint32], model: LeadModel) -> Matrix:
-    at = np.minimum(np.searchsorted(model.hashes, made), len(model.hashes) - 1)
-    rows, columns_ = np.nonzero(model.hashes[at] == made)
     scores = np.zeros((len(made), TAGS))
-    if len(rows):
-        firsts = np.flatnonzero(np.diff(rows, prepend=-1))
-        scores[rows[firsts]] = np.add.reduceat(model.weights[at[rows, columns_]], firsts, axis=0, dtype=np.float64)
+    found, rows = _look_up(made.ravel(), model)
+    if len(found):
+        words = found // made.shape[1]
+        firsts = np.flatnonzero(np.diff(words, prepend=-1))
+        scores[words[firsts]] = np.add.reduceat(model.weights[rows].astype(np.float32), firsts, axis=0)
     return scores
+
+
+def _look_up(hashes: Hashes, model: LeadModel) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return which hashes have weights, in order, and the rows of those.
+
+    Most have none, and a binary search for each would be half of what a card costs: the
+    highest bits lead to the few rows that begin with them.
+    """
+    highest = hashes >> np.uint32(32 - _BUCKET_BITS)
+    places = np.flatnonzero(model.buckets[highest] < model.buckets[highest + np.uint32(1)])
+    wanted, ends = hashes[places], model.buckets[highest[places] + np.uint32(1)]
+    rows = model.buckets[highest[places]].astype(np.intp)
+    while True:
+        behind = (rows < ends - 1) & (model.hashes[rows] < wanted)
+        if not behind.any():
+            break
+        rows += behind
+    hit = model.hashes[rows] == wanted
+    return places[hit], rows[hit]
 
 
 def _marginals(scores: Matrix, starts: Sequence[int], sizes: Sequence[int], transitions: Matrix) -> list[Matrix]:

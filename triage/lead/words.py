@@ -85,7 +85,7 @@ def matcher(words: str) -> Callable[[str], bool]:
             exact.add(bare)
     known, starts, endings, parts = frozenset(exact), tuple(stems), tuple(ends), tuple(inner)
 
-    @lru_cache(maxsize=20_000)
+    @lru_cache(maxsize=3_000)
     def matches(word: str) -> bool:
         return (
             word in known
