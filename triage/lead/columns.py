@@ -301,19 +301,37 @@ def features(found: Mapping[str, Ids], starts: Sequence[int]) -> npt.NDArray[np.
 
     def column(name: str, distance: int) -> Ids:
         if (name, distance) not in shifted:
-            shifted[name, distance] = _shift(found[name], line, distance)
+            values = _shift(found[name], line, distance)
+            shifted[name, distance] = values ^ (values << _HIGH)
         return shifted[name, distance]
 
     made = np.empty((size, FEATURES_A_WORD), dtype=np.uint32)
-    with np.errstate(over="ignore"):
-        for at, template in enumerate(TEMPLATES):
-            made[:, at] = _combine(at, [column(*part) for part in template])
-        at = len(TEMPLATES)
-        for salt, (name, distances) in enumerate(_BAGS):
-            for distance in distances:
-                made[:, at] = _combine(200 + salt, [column(name, distance), column("shape", 0)])
-                at += 1
+    for places, salts, parts in _GROUPS:
+        mixed = np.repeat(salts[:, None], size, axis=1)
+        for each in parts:
+            mixed ^= np.stack([column(*part) for part in each])
+            mixed *= _MIX
+            mixed ^= mixed >> _SHIFT
+        made[:, places] = (mixed >> _HIGH).T
     return made
+
+
+def _groups() -> list[tuple[list[int], Ids, list[list[tuple[str, int]]]]]:
+    """Return templates of the same length together, so that one operation does for all of them: places, salts, parts."""
+    templates = [(salt, template) for salt, template in enumerate(TEMPLATES)]
+    for salt, (name, distances) in enumerate(_BAGS):
+        templates += [(_BAG_SALT + salt, ((name, distance), ("shape", 0))) for distance in distances]
+    found = []
+    for length in sorted({len(template) for _, template in templates}):
+        places = [at for at, (_, template) in enumerate(templates) if len(template) == length]
+        with np.errstate(over="ignore"):
+            salts = np.array([templates[at][0] + 1 for at in places], dtype=np.uint64) * _MIX
+        found.append((places, salts, [[templates[at][1][part] for at in places] for part in range(length)]))
+    return found
+
+
+_BAG_SALT = 200
+_GROUPS = _groups()
 
 
 def _shift(values: Ids, line: npt.NDArray[np.int64], distance: int) -> Ids:
@@ -330,11 +348,3 @@ def _shift(values: Ids, line: npt.NDArray[np.int64], distance: int) -> Ids:
         same = line[:-distance] == line[distance:]
         moved[:-distance][same] = values[distance:][same]
     return moved
-
-
-def _combine(salt: int, parts: Sequence[Ids]) -> npt.NDArray[np.uint32]:
-    mixed = np.full(len(parts[0]), np.uint64(salt + 1) * _MIX, dtype=np.uint64)
-    for part in parts:
-        mixed = (mixed ^ part ^ (part << _HIGH)) * _MIX
-        mixed ^= mixed >> _SHIFT
-    return (mixed >> _HIGH).astype(np.uint32)

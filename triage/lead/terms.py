@@ -33,6 +33,12 @@ _REMOTE = {
         re.IGNORECASE,
     ),
 }
+_SOME_DAYS = re.compile(
+    r"\b(?:one|two|three|four|[1-4]|ein(?:en|em)?|zwei|drei|vier|une?|deux|trois|dos|tres|dois|duas|tr[eê]s|due|tre|een|twee|drie|jeden|dwa|trzy)(?:\s\w+)?\s"
+    r"(?:days?|tage?n?|jours?|d[ií]as?|giorn[io]|dag(?:en)?|dni|dzie[nń])\b|\b[1-9]0 ?%",
+    re.IGNORECASE,
+)
+_NEAR = 45
 _DENIES = re.compile(
     r"\b(?:no|not|kein\w*|nicht|pas de|pas en|sin|sem|non|nessun\w*|geen|niet|nie|without|ohne|sans|bez)\s+(?:\w+\s+)?$",
     re.IGNORECASE,
@@ -77,8 +83,11 @@ def find_remote(texts: tuple[str, ...]) -> Fact | None:
     for text in texts:
         for kind, pattern in _REMOTE.items():
             for match in pattern.finditer(text):
-                if not _DENIES.search(text[max(0, match.start() - 25) : match.start()]):
-                    return Fact(kind, match[0])
+                if _DENIES.search(text[max(0, match.start() - 25) : match.start()]):
+                    continue
+                # Some days at home are days elsewhere as well.
+                around = text[max(0, match.start() - _NEAR) : match.end() + _NEAR]
+                return Fact("hybrid" if kind == "remote" and _SOME_DAYS.search(around) else kind, match[0])
     return None
 
 

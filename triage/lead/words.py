@@ -4,6 +4,7 @@ Lower case, without accents; a trailing `*` stands for any ending, a leading one
 beginning (German and Dutch compounds). They decide nothing: they are features.
 """
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -83,7 +84,8 @@ def matcher(words: str) -> Callable[[str], bool]:
             stems.append(bare)
         else:
             exact.add(bare)
-    known, starts, endings, parts = frozenset(exact), tuple(stems), tuple(ends), tuple(inner)
+    known, starts, endings = frozenset(exact), tuple(stems), tuple(ends)
+    within = re.compile("|".join(map(re.escape, inner))) if inner else None
 
     @lru_cache(maxsize=3_000)
     def matches(word: str) -> bool:
@@ -91,7 +93,7 @@ def matcher(words: str) -> Callable[[str], bool]:
             word in known
             or word.startswith(starts)
             or (len(word) > 3 and word.endswith(endings))  # noqa: PLR2004  "ober" within "October" is no waiter
-            or any(part in word for part in parts)
+            or (within is not None and within.search(word) is not None)
         )
 
     return matches
