@@ -89,7 +89,7 @@ def measure(pairs: Iterable[tuple[AnnotatedLead, Opportunity]]) -> dict[tuple[st
     return counts
 
 
-def test_files() -> list[Path]:
+def held_back_files() -> list[Path]:
     """Return the corpus files that nobody learns from."""
     names = json.loads(SPLIT.read_text("utf-8"))["test"]
     return sorted(path for path in CORPUS.glob("*.jsonl") if path.stem in names)
@@ -124,7 +124,7 @@ def main() -> None:
     )
     parser.add_argument("--errors", action="store_true", help="list what is wrong or missed")
     options = parser.parse_args()
-    leads = load_leads(options.files or test_files(), options.annotations)
+    leads = load_leads(options.files or held_back_files(), options.annotations)
     judge = build_judge(Config()) if options.judged else None
     pairs = []
     for lead in leads:

@@ -50,7 +50,7 @@ class Context:
     writer: str
 
 
-@lru_cache(maxsize=4_000)
+@lru_cache(maxsize=10_000)
 def _of_word(text: str) -> tuple[int, ...]:
     """Return the columns that belong to a word alone."""
     word = fold(text)
