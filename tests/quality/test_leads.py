@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.quality.leads import CORPUS, SPLIT, given, measure, held_back_files
+from tests.quality.leads import CORPUS, SPLIT, given, held_back_files, measure
 from triage.lead.card import read_opportunity
 from triage.learn.lead_data import load_leads
 
