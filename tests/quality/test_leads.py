@@ -11,14 +11,14 @@ from triage.learn.lead_data import load_leads
 
 pytestmark = pytest.mark.quality
 
-# Recorded with the first model (docs/leads.md), less three points; a new model must not fall below them.
+# Recorded with the first model that shipped (docs/leads.md), less three points; a new model must not fall below them.
 FLOORS = {
-    "company": (0.76, 0.31),
-    "role": (0.75, 0.43),
+    "company": (0.80, 0.29),
+    "role": (0.78, 0.45),
     "place": (0.79, 0.46),
-    "pay": (0.85, 0.77),
-    "recruiter": (0.90, 0.75),
-    "referrer": (0.91, 0.66),
+    "pay": (0.88, 0.75),
+    "recruiter": (0.91, 0.72),
+    "referrer": (0.92, 0.68),
 }
 
 

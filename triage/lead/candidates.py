@@ -256,7 +256,10 @@ def _spelt_by(line: Line, site: str) -> Iterator[tuple[int, int]]:
     """Yield the longest runs of words that a domain's name spells or begins or ends with."""
     if len(site) < _LEAST_SPELT:
         return
-    words = [_LETTERS.sub("", fold(token.text)) for token in line.tokens]
+    folded = [fold(token.text) for token in line.tokens]
+    words = [word if word.isalnum() else _LETTERS.sub("", word) for word in folded]
+    if not any(word and word in site for word in words):
+        return
     at = 0
     while at < len(words):
         end = _spelt_to(words, at, site) if words[at] and line.tokens[at].text[0].isalnum() else at
