@@ -297,40 +297,42 @@ def features(found: Mapping[str, Ids], starts: Sequence[int]) -> npt.NDArray[np.
     line = np.zeros(size, dtype=np.int64)
     line[list(starts[1:])] = 1
     line = np.cumsum(line)
-    shifted: dict[tuple[str, int], Ids] = {}
-
-    def column(name: str, distance: int) -> Ids:
-        if (name, distance) not in shifted:
-            values = _shift(found[name], line, distance)
-            shifted[name, distance] = values ^ (values << _HIGH)
-        return shifted[name, distance]
-
+    shifted = np.empty((len(_NEEDED), size), dtype=np.uint64)
+    for row, (name, distance) in enumerate(_NEEDED):
+        shifted[row] = _shift(found[name], line, distance)
+    shifted ^= shifted << _HIGH
     made = np.empty((size, FEATURES_A_WORD), dtype=np.uint32)
     for places, salts, parts in _GROUPS:
         mixed = np.repeat(salts[:, None], size, axis=1)
-        for each in parts:
-            mixed ^= np.stack([column(*part) for part in each])
+        for rows in parts:
+            mixed ^= shifted[rows]
             mixed *= _MIX
             mixed ^= mixed >> _SHIFT
         made[:, places] = (mixed >> _HIGH).T
     return made
 
 
-def _groups() -> list[tuple[list[int], Ids, list[list[tuple[str, int]]]]]:
-    """Return templates of the same length together, so that one operation does for all of them: places, salts, parts."""
-    templates = [(salt, template) for salt, template in enumerate(TEMPLATES)]
-    for salt, (name, distances) in enumerate(_BAGS):
-        templates += [(_BAG_SALT + salt, ((name, distance), ("shape", 0))) for distance in distances]
+def _groups() -> list[tuple[list[int], Ids, list[list[int]]]]:
+    """Return templates of the same length together, so that one operation does for all: places, salts, rows of `_NEEDED`."""
     found = []
-    for length in sorted({len(template) for _, template in templates}):
-        places = [at for at, (_, template) in enumerate(templates) if len(template) == length]
+    for length in sorted({len(template) for _, template in _ALL}):
+        places = [at for at, (_, template) in enumerate(_ALL) if len(template) == length]
         with np.errstate(over="ignore"):
-            salts = np.array([templates[at][0] + 1 for at in places], dtype=np.uint64) * _MIX
-        found.append((places, salts, [[templates[at][1][part] for at in places] for part in range(length)]))
+            salts = np.array([_ALL[at][0] + 1 for at in places], dtype=np.uint64) * _MIX
+        found.append((places, salts, [[_NEEDED.index(_ALL[at][1][part]) for at in places] for part in range(length)]))
     return found
 
 
 _BAG_SALT = 200
+_ALL = (
+    *enumerate(TEMPLATES),
+    *(
+        (_BAG_SALT + salt, ((name, distance), ("shape", 0)))
+        for salt, (name, distances) in enumerate(_BAGS)
+        for distance in distances
+    ),
+)
+_NEEDED = sorted({part for _, template in _ALL for part in template})
 _GROUPS = _groups()
 
 
