@@ -22,7 +22,7 @@ FIELDS = ("company", "agency", "role", "place", "recruiter", "referrer", "pay", 
 
 TAGS = 1 + 2 * len(FIELDS)
 
-_BUCKET_BITS = 17
+_BUCKET_BITS = 19
 
 Matrix = npt.NDArray[np.float64]
 
