@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.table import Table
@@ -12,6 +13,7 @@ from triage.classify.advice import REPORT
 from triage.classify.judge import Explanation, describe, only_vouched
 from triage.classify.nearest import Neighbour, nearest
 from triage.classify.whatif import WhatIf
+from triage.cli.cards import card_rows, card_to_json
 from triage.cli.messages import read_message
 from triage.cli.output import (
     advice_line,
@@ -24,6 +26,8 @@ from triage.cli.settings import optional_config
 from triage.config import Config
 from triage.lead.acquaintances import NOBODY_KNOWN, People, known_of
 from triage.lead.card import read_opportunity
+from triage.lead.lead import LEADS
+from triage.lead.opportunity import Opportunity
 from triage.mail.parse import open_message
 from triage.modelfile import known_path, load_known
 from triage.records import Verdict
@@ -31,8 +35,20 @@ from triage.records import Verdict
 _NEIGHBOURS = 3
 
 
-def explain(config_path: Path | None, message: str, *, as_json: bool) -> None:
-    """Print the verdict on one message and everything that led to it."""
+@dataclass(frozen=True)
+class _Beside:
+    """What is shown beside the verdict: known mails like it, and the card of a lead."""
+
+    alike: Sequence[Neighbour]
+    card: Opportunity | None
+
+
+def explain(config_path: Path | None, message: str, *, with_card: bool, as_json: bool) -> None:
+    """Print the verdict on one message and everything that led to it; for a lead also its card.
+
+    Args:
+        with_card: the card also of a message that is judged no lead.
+    """
     raw = read_message(config_path, message)
     config = optional_config(config_path)
     judge = build_judge(config)
@@ -42,11 +58,14 @@ def explain(config_path: Path | None, message: str, *, as_json: bool) -> None:
     if people := _load_people(config):
         found = judge.explain(whole, known_of(whole, read_opportunity(whole, found.verdict), people))
     verdict = judge.clear(opened) or found.verdict
-    alike = nearest(load_known(known_path()), found.vector, _NEIGHBOURS)
+    beside = _Beside(
+        nearest(load_known(known_path()), found.vector, _NEIGHBOURS),
+        read_opportunity(whole, verdict) if with_card or verdict.category in LEADS else None,
+    )
     if as_json:
-        open_console().print(_to_json(message, verdict, found, alike), soft_wrap=True, markup=False)
+        open_console().print(_to_json(message, verdict, found, beside), soft_wrap=True, markup=False)
     else:
-        _print(verdict, found, alike)
+        _print(verdict, found, beside)
 
 
 def _load_people(config: Config) -> People:
@@ -59,7 +78,7 @@ def _load_people(config: Config) -> People:
         store.close()
 
 
-def _to_json(source: str, verdict: Verdict, found: Explanation, alike: Sequence[Neighbour]) -> str:
+def _to_json(source: str, verdict: Verdict, found: Explanation, beside: _Beside) -> str:
     return json.dumps(
         {
             "source": source,
@@ -78,10 +97,11 @@ def _to_json(source: str, verdict: Verdict, found: Explanation, alike: Sequence[
             "score": round(found.contributions.total, 4),
             "nearest": [
                 {"category": one.category, "kind": one.kind, "language": one.language, "likeness": one.likeness}
-                for one in alike
+                for one in beside.alike
             ],
             "what_if": _what_if_to_json(found.what_if),
             "model": verdict.model_id,
+            "lead": card_to_json(beside.card) if beside.card else None,
         },
         ensure_ascii=False,
     )
@@ -96,7 +116,7 @@ def _what_if_to_json(found: WhatIf) -> dict[str, object]:
     }
 
 
-def _print(verdict: Verdict, found: Explanation, alike: Sequence[Neighbour]) -> None:
+def _print(verdict: Verdict, found: Explanation, beside: _Beside) -> None:
     console = open_console()
     name = verdict.category.value if verdict.category else "unsure"
     console.print(Text.assemble((name, "bold"), f": {printable(verdict.reason)}"))
@@ -120,8 +140,10 @@ def _print(verdict: Verdict, found: Explanation, alike: Sequence[Neighbour]) -> 
     console.print(table)
     console.print()
     console.print(_what_if_line(found))
-    if alike:
-        console.print(f"Of the mails the shipped model learnt from it is most like: {_alike_line(alike)}.")
+    if beside.alike:
+        console.print(f"Of the mails the shipped model learnt from it is most like: {_alike_line(beside.alike)}.")
+    if beside.card is not None:
+        _print_card(beside.card)
 
 
 def _alike_line(alike: Sequence[Neighbour]) -> str:
@@ -143,3 +165,15 @@ def _what_if_line(found: Explanation) -> str:
     if what_if.changes:
         return f"Without {reasons} it would be {name} ({chance})."
     return f"No few reasons decide it: without {reasons} it would still be {name} ({chance})."
+
+
+def _print_card(card: Opportunity) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("lead")
+    table.add_column("says")
+    table.add_column("read from")
+    for name, value, phrase in card_rows(card):
+        table.add_row(name, Text(printable(value, 60)), Text(printable(phrase, 70)))
+    console = open_console()
+    console.print()
+    console.print(table)

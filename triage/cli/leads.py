@@ -12,12 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from triage.cli.calendar import to_calendar
+from triage.cli.cards import card_to_json
 from triage.cli.output import open_console, parse_age, printable
 from triage.cli.settings import optional_config
 from triage.config import Config
 from triage.errors import ConfigError
 from triage.lead.lead import LeadState
-from triage.lead.opportunity import Day, Fact, Opportunity, Pay
+from triage.lead.opportunity import Fact
 from triage.lead.overview import Standing, look_at
 from triage.opening import build_view, open_store_of
 
@@ -151,32 +152,6 @@ def standing_to_json(one: Standing, now: datetime) -> dict[str, object]:
             for message in one.lead.messages
         ],
     }
-
-
-def card_to_json(card: Opportunity) -> dict[str, object]:
-    """Return the fields that a card has, each with the phrase it was read from."""
-    values = ((name, getattr(card, name)) for name in Opportunity.__dataclass_fields__)
-    return {name: _plain(value) for name, value in values if value not in {None, ()}}
-
-
-def _plain(value: object) -> object:
-    match value:
-        case Fact():
-            return {"value": value.value, "phrase": value.phrase}
-        case Day():
-            return {"day": value.day.isoformat() if value.day else None, "phrase": value.phrase}
-        case Pay():
-            return {
-                "low": str(value.low) if value.low is not None else None,
-                "high": str(value.high) if value.high is not None else None,
-                "currency": value.currency,
-                "period": value.period.value if value.period else None,
-                "phrase": value.phrase,
-            }
-        case tuple():
-            return [_plain(one) for one in value]
-        case _:
-            return str(value)
 
 
 def _print_csv(standings: Sequence[Standing], now: datetime) -> None:

@@ -113,10 +113,11 @@ def scan(  # noqa: PLR0913, PLR0917  one parameter for each option of the contra
 def explain(
     context: typer.Context,
     message: Annotated[str, typer.Argument(help="A mail file, or a source as `scan --json` prints it.")],
+    card: Annotated[bool, typer.Option("--card", help="Show the lead card though it is judged no lead.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Show why a message is judged as it is, with exact contributions."""
-    _lazy("explain", "explain")(context.obj, message, as_json=as_json)
+    """Show why a message is judged as it is, with exact contributions, and what a lead says."""
+    _lazy("explain", "explain")(context.obj, message, with_card=card, as_json=as_json)
 
 
 @app.command()
@@ -182,9 +183,15 @@ def undo(
 def train(  # noqa: PLR0913, PLR0917  one parameter for each option of the contract
     context: typer.Context,
     base: Annotated[bool, typer.Option("--base", help="Rebuild the shipped model from the corpus instead.")] = False,
-    corpus: Annotated[Path, typer.Option(help="With --base: the corpus.", metavar="DIR")] = Path("models/corpus"),
+    leads: Annotated[
+        bool, typer.Option("--leads", help="Rebuild what reads lead cards from the annotated corpus instead.")
+    ] = False,
+    corpus: Annotated[Path, typer.Option(help="With --base or --leads: the corpus.", metavar="DIR")] = Path(
+        "models/corpus"
+    ),
     extra: Annotated[
-        list[Path] | None, typer.Option(help="With --base: more corpus files; may be repeated.", metavar="FILE")
+        list[Path] | None,
+        typer.Option(help="With --base or --leads: more corpus files; may be repeated.", metavar="FILE"),
     ] = None,
     output: Annotated[Path, typer.Option(help="With --base: where the model and its card go.", metavar="DIR")] = Path(
         "models"
@@ -197,6 +204,8 @@ def train(  # noqa: PLR0913, PLR0917  one parameter for each option of the contr
     """Learn from the folders you sort (training.folders) and from your corrections."""
     if base:
         _lazy("train", "train_base")(corpus=corpus, extra=extra or [], output=output)
+    elif leads:
+        _lazy("train_leads", "train_leads")(corpus=corpus, extra=extra or [], annotations=output / "leads")
     else:
         _lazy("train", "train")(context.obj, confirmed=confirm, as_json=as_json)
 

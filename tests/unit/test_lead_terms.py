@@ -1,0 +1,126 @@
+"""Level, remote, contract, next step, language, phones and numbers of requisitions, from written specimens."""
+
+import pytest
+
+from tests.builders import make_raw
+from triage.lead.contacts import find_phones, find_profile, find_requisition
+from triage.lead.language import tell_language
+from triage.lead.material import Material
+from triage.lead.terms import find_contract, find_level, find_next_step, find_remote
+from triage.mail.parse import parse_message
+
+
+@pytest.mark.parametrize(
+    ("role", "level"),
+    [
+        ("Senior Compliance Manager", "senior"),
+        ("Head of QA", "head"),
+        ("Leiterin Einkauf", "head"),
+        ("Werkstudent (m/w/d)", "intern"),
+        ("Directeur général", "executive"),
+        ("desarrollador júnior", "junior"),
+        ("starszy analityk ryzyka", "senior"),
+        ("bricklayer", None),
+    ],
+)
+def test_the_title_tells_the_level(role: str, level: str | None) -> None:
+    found = find_level(role)
+    assert (found.value if found else None) == level
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Fully remote within Europe.", "remote"),
+        ("Hybrid, two days in.", "hybrid"),
+        ("zwei Tage Homeoffice sind möglich", "hybrid"),
+        ("en télétravail complet", "remote"),
+        ("100% remoto, con visitas", "remote"),
+        ("trabalho presencial em Braga", "on_site"),
+        ("Day 1 onsite.", "on_site"),
+        ("no remote, sorry", "on_site"),
+        ("a remote village in the hills", None),
+    ],
+)
+def test_where_the_work_is_done(text: str, kind: str | None) -> None:
+    found = find_remote((text,))
+    assert (found.value if found else None) == kind
+    assert found is None or found.phrase in text
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("permanent, 52k", "permanent"),
+        ("unbefristet, 38 Stunden", "permanent"),
+        ("un CDI à temps plein", "permanent"),
+        ("contrato indefinido", "permanent"),
+        ("maternity cover until June", "temporary"),
+        ("tempo determinato", "temporary"),
+        ("seasonal, May to September", "seasonal"),
+        ("an internship in Porto", "internship"),
+        ("permanent or fixed-term, as you like", None),
+        ("come and see us", None),
+    ],
+)
+def test_the_kind_of_contract(text: str, kind: str | None) -> None:
+    found = find_contract((text,))
+    assert (found.value if found else None) == kind
+
+
+@pytest.mark.parametrize(
+    ("text", "step"),
+    [
+        (
+            "We build bridges. Would you be open to a call on Thursday? Regards",
+            "Would you be open to a call on Thursday?",
+        ),
+        ("Wir suchen dich. Hätten Sie am Montag Zeit für ein Gespräch?", "Hätten Sie am Montag Zeit für ein Gespräch?"),
+        ("Le poste est ouvert. On s'appelle demain ?", "On s'appelle demain ?"),
+        ("Call me tonight.", "Call me tonight."),
+        ("Nothing to do with you.", None),
+    ],
+)
+def test_the_next_step_is_the_sentence_that_asks(text: str, step: str | None) -> None:
+    found = find_next_step(text)
+    assert (found.value if found else None) == step
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("We are looking for somebody who would like to run the shop with us.", "en"),
+        ("Wir suchen für unser Haus jemanden, der mit uns die Werkstatt führt.", "de"),
+        ("Nous cherchons pour notre maison une personne qui aime le bois et les gens.", "fr"),
+        ("Buscamos para la tienda a una persona que quiera estar con nosotros los sábados.", "es"),
+        ("Procuramos para a loja uma pessoa que queira ficar connosco aos sábados, não é urgente.", "pt"),
+        ("Cerchiamo per il negozio una persona che ci aiuti il sabato e che non abbia fretta.", "it"),
+        ("Wij zoeken voor de winkel iemand die het leuk vindt om op zaterdag bij ons te zijn.", "nl"),
+        ("Szukamy do sklepu osoby, która chce z nami pracować w soboty, to jest pilne.", "pl"),
+        ("555 0133", None),
+    ],
+)
+def test_the_language_is_told_by_its_small_words(text: str, language: str | None) -> None:
+    assert tell_language(text) == language
+
+
+def test_a_number_without_a_country_keeps_its_digits_and_one_with_is_normalised() -> None:
+    found = list(find_phones("ring 0113 496 0177 or +49 30 23125 555", country="uk", language="en"))
+    assert [(one.value, one.phrase) for one in found] == [
+        ("01134960177", "0113 496 0177"),
+        ("+493023125555", "+49 30 23125 555"),
+    ]
+
+
+def test_sums_and_years_are_no_phones() -> None:
+    assert not list(find_phones("£1,450,000 in 2019-2021, 12.05.2020", country="uk", language="en"))
+
+
+def test_the_requisition_and_the_profile_are_found() -> None:
+    text = "Job ID: R-20417, see linkedin.com/in/anna-lind for me."
+    material = Material(parse_message(make_raw(text, subject="Planner")))
+    requisition, profile = find_requisition(material), find_profile(material)
+    assert requisition is not None
+    assert requisition.value == "R-20417"
+    assert profile is not None
+    assert profile.value == "linkedin.com/in/anna-lind"

@@ -1,0 +1,202 @@
+"""Notices: by which way a message came, who wrote the message inside, and what is no message at all.
+
+Platforms, voice boxes, calendars and contact forms send in their own name what a
+person wrote. The person and the words are what a card is about.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from triage.classify.domains import registrable
+from triage.lead.material import Material, Zone
+from triage.lead.opportunity import Channel, Fact
+from triage.records import Message
+
+_SITES = {
+    "linkedin.com": Channel.LINKEDIN,
+    "xing.com": Channel.XING,
+    "facebook.com": Channel.FACEBOOK,
+    "facebookmail.com": Channel.FACEBOOK,
+    "twitter.com": Channel.X,
+    "x.com": Channel.X,
+    "indeed.com": Channel.INDEED,
+    "indeedemail.com": Channel.INDEED,
+    "wellfound.com": Channel.WELLFOUND,
+    "angel.co": Channel.WELLFOUND,
+}
+_VIA = re.compile(
+    r"\b(?:via|über|przez|vía|através d[oe]|tramite|par)\s+(linkedin|xing|facebook|twitter|x|indeed|wellfound)\b",
+    re.IGNORECASE,
+)
+_VOICE = re.compile(
+    r"voice ?-?mail|voice (?:message|box)|sprachnachricht|mailbox-nachricht|anrufbeantworter|messagerie vocale|message vocal"
+    r"|buz[oó]n de voz|mensaje de voz|correo de voz|mensagem de voz|caixa postal|messaggio vocale|segreteria telefonica"
+    r"|voicemailbericht|wiadomo[sś][cć] g[lł]osow|poczta g[lł]osow|vm2mail|unity connection",
+    re.IGNORECASE,
+)
+_TRANSCRIPT = re.compile(
+    r"transcri|transkri|trascri|przepisan|duration|dauer|durée|duración|duração|durata", re.IGNORECASE
+)
+_FORM = re.compile(
+    r"contact form|website form|form submission|formmailer|form mailer|website enquir|via your website|kontaktformular|formulaire de contact"
+    r"|formulario de contacto|formul[aá]rio de contato|formul[aá]rio de contacto|modulo (?:di )?contatt|contactformulier"
+    r"|formularz(?:a)? kontaktow|new (?:enquiry|inquiry) via|new full-time inquiry|neue anfrage über",
+    re.IGNORECASE,
+)
+_CALENDAR = re.compile(
+    r"^(?:(?:updated )?invitation|einladung|invitation mise à jour|invitaci[oó]n|convite|invito|uitnodiging|zaproszenie|termin)\s*:.*(?:@|\d{1,2}[:.]\d{2})",
+    re.IGNORECASE,
+)
+_CALENDAR_SENDER = re.compile(r"calendar-notification@|@calendly\.|@cal\.com$", re.IGNORECASE)
+
+_NAME = r"(?P<name>(?:(?:Dr|Prof|Dra|Mag|Ing|ks)\.\s+)*[^\W\d_a-z][\w.'’-]*(?:\s+(?:(?:de|da|do|dos|van|von|der|den|di|del|della|la|le|el|ten|af)\s+)*[^\W\d_a-z][\w.'’-]*){0,4})"
+_HANDLE = r"(?:\s*\([^()\n]{1,60}\))?(?:,[^,\n]{3,60},)?"
+_INSIDE = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"(?m)^\s*{_NAME}{_HANDLE}\s+(?:has\s+)?(?:just\s+)?(?:sent|messaged|replied|wrote|written|shared|mentioned|invited|rescheduled|added)\b",
+        rf"(?m)^\s*{_NAME}{_HANDLE}\s+hat\s+(?:dir|Ihnen|dich|Sie)\b",
+        rf"(?m)^\s*{_NAME}{_HANDLE}\s+(?:vous|t['’])\s*a\s+(?:envoyé|écrit|adressé)",
+        rf"(?m)^\s*{_NAME}{_HANDLE}\s+(?:te|le|lhe|ti|Le|Ti|Ci)\s+(?:ha|envió|mandó|escribió|enviou|mandou|escreveu)\b",
+        rf"(?m)^\s*{_NAME}{_HANDLE}\s+(?:enviou|mandou|escreveu)-(?:lhe|te)",
+        rf"(?m)^\s*{_NAME}{_HANDLE}\s+ti\s+ha\s+(?:inviato|scritto|mandato)",
+        rf"(?m)^\s*{_NAME}{_HANDLE}\s+(?:heeft|stuurde)\s+(?:je|u)\b",
+        rf"(?m)^\s*{_NAME}{_HANDLE}\s+(?:wysłał|napisał|przesłał)\w*(?:\(a\))?\s",
+        rf"(?i:new message|neue nachricht|nachricht|nouveau message|nuevo mensaje|mensaje|nova mensagem|mensagem|nuovo messaggio|messaggio|nieuw bericht|nowa wiadomość|wiadomość|inmail)\s+(?i:from|von|de|da|van|od|di)\s+{_NAME}",
+        rf"(?m)^\s*(?i:name|nom|nombre|nome|naam|imię i nazwisko|imię|absender|from|von|contact)\s*:\s*{_NAME}\s*(?:$|,|\()",
+    )
+)
+_VIA_NAME = re.compile(
+    rf"^{_NAME}\s+(?:via|über|przez|vía|no|na|su|sur|en|door)\s+(?:LinkedIn|XING|Xing|Facebook|Twitter|X|Indeed|Wellfound)\b"
+)
+_SELF = re.compile(
+    r"^(?:linkedin|xing|facebook|messenger|twitter|x|indeed|wellfound|google|whatsapp|voicemail|new|re|fwd?|mailbox)\b",
+    re.IGNORECASE,
+)
+
+_APPEARANCES = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"(?:appeared|showed up) in (\d[\d.,]*) search(?:es)?",
+        r"(\d[\d.,]*) search appearances?",
+        r"(\d[\d.,]*) people found you",
+        r"in (\d[\d.,]*) suchanfragen",
+        r"(\d[\d.,]*)[- ]?mal (?:gefunden|in suchen|in der suche)",
+        r"in (\d[\d.,]*) suchen (?:erschienen|aufgetaucht|angezeigt)",
+        r"apparue?(?:\(e\)|·e)? dans (\d[\d.,\u202f\u00a0]*) recherches?",
+        r"(\d[\d.,]*) apparitions? dans (?:les|des) (?:résultats de )?recherches?",
+        r"apareci(?:ste|do) en (\d[\d.,]*) b[uú]squedas?",
+        r"(\d[\d.,]*) apariciones? en (?:las )?b[uú]squedas?",
+        r"te han encontrado (\d[\d.,]*) veces",
+        r"apareceu em (\d[\d.,]*) (?:pesquisas?|buscas?)",
+        r"(\d[\d.,]*) apari[cç](?:ões|ão) em (?:pesquisas?|buscas?)",
+        r"(?:apparso|apparsa|comparso|comparsa|apparso/a) in (\d[\d.,]*) ricerche",
+        r"(\d[\d.,]*) (?:comparse|apparizioni) nelle ricerche",
+        r"in (\d[\d.,]*) zoekopdrachten",
+        r"(\d[\d.,]*) zoekopdrachten",
+        r"w (?:wynikach )?(\d[\d.,]*) wyszukiwa(?:ń|niach|nia)",
+        r"(\d[\d.,]*) wyszukiwa(?:ń|nia) z twoim profilem",
+        r"(?:^|\n)(\d[\d.,]*)\n?\s*(?:pesquisas|suchanfragen|searches|recherches|búsquedas|ricerche|zoekopdrachten|wyszukiwań)\b",
+    )
+)
+_INVITATION = re.compile(
+    r"^invitations?@|join (?:your|my) network|wants to connect|add (?:you|me) to (?:my|your) .{0,25}network|netzwerk hinzuf|rejoindre votre réseau"
+    r"|quiere conectar|unirte a mi red|adicion[aá]-lo à (?:sua )?rede|quer (?:se )?conectar|vorrebbe collegarsi|nuovo invito|wil (?:graag )?connectie|do sieci",
+    re.IGNORECASE,
+)
+_DIGEST = re.compile(
+    r"^(?:notifications?-noreply|jobalerts?|jobs-listings|editors-noreply|endorsements|alert|billing|updates|news(?:letter)?)\b",
+    re.IGNORECASE,
+)
+_DIGIT = re.compile(r"\d+")
+
+
+class NoticeKind(StrEnum):
+    """What a platform's notice is about."""
+
+    MESSAGE = "message"
+    INVITATION = "invitation"
+    APPEARANCES = "appearances"
+    DIGEST = "digest"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a notice carries; `writer` is the person inside, as far as the notice names one."""
+
+    channel: Channel
+    kind: NoticeKind
+    writer: Fact | None
+
+
+def read_notice(material: Material) -> Notice | None:
+    """Return what is inside a notice; None for mail that its sender wrote."""
+    message = material.message
+    channel = tell_channel(message)
+    if channel is Channel.MAIL:
+        return None
+    return Notice(channel, _kind(message, channel), _writer(material, channel))
+
+
+def tell_channel(message: Message) -> Channel:
+    """Return the way by which a message came."""
+    sender = message.sender
+    site = registrable(sender.domain) if sender else ""
+    if site in _SITES:
+        return _SITES[site]
+    head = f"{sender.name if sender else ''} {sender.addr_spec if sender else ''} {message.subject}"
+    if _VOICE.search(head) or (_VOICE.search(message.text[:200]) and _TRANSCRIPT.search(message.text[:400])):
+        return Channel.VOICEMAIL
+    if _FORM.search(f"{head}\n{message.text[:160]}\n{message.text[-200:]}"):
+        return Channel.CONTACT_FORM
+    if (
+        _CALENDAR.search(message.subject)
+        or (sender and _CALENDAR_SENDER.search(sender.addr_spec))
+        or any(one.media_type == "text/calendar" for one in message.attachments)
+    ):
+        return Channel.CALENDAR
+    via = _VIA.search(sender.name) if sender else None
+    return next((one for one in Channel if via and one.value == via[1].lower().replace("twitter", "x")), Channel.MAIL)
+
+
+def _kind(message: Message, channel: Channel) -> NoticeKind:
+    if channel in {Channel.VOICEMAIL, Channel.CALENDAR, Channel.CONTACT_FORM}:
+        return NoticeKind.MESSAGE
+    if count_appearances(message) is not None:
+        return NoticeKind.APPEARANCES
+    local = message.sender.local_part if message.sender else ""
+    if _INVITATION.search(message.subject) or _INVITATION.search(f"{local}@"):
+        return NoticeKind.INVITATION
+    return NoticeKind.DIGEST if _DIGEST.match(local) else NoticeKind.MESSAGE
+
+
+def count_appearances(message: Message) -> int | None:
+    """Return N of a notice "you appeared in N searches"; None for every other message."""
+    site = registrable(message.sender.domain) if message.sender else ""
+    if site not in _SITES:
+        return None
+    for text in (message.subject, message.text[:600]):
+        for pattern in _APPEARANCES:
+            if match := pattern.search(text):
+                return int("".join(_DIGIT.findall(match[1])))
+    return None
+
+
+def _writer(material: Material, channel: Channel) -> Fact | None:
+    sender = material.texts[Zone.SENDER]
+    if match := _VIA_NAME.match(sender):
+        return Fact(match["name"], match["name"])
+    if (
+        channel is Channel.CALENDAR
+        and sender
+        and not _CALENDAR_SENDER.search(material.message.sender.addr_spec if material.message.sender else "")
+    ):
+        return None
+    for text in (material.texts[Zone.TEXT][:500], material.texts[Zone.SUBJECT]):
+        for pattern in _INSIDE:
+            match = pattern.search(text)
+            if match and not _SELF.match(match["name"]):
+                name = match["name"].rstrip(" .,'’-")
+                return Fact(name, name)
+    return None
