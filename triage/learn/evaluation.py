@@ -68,13 +68,13 @@ class Plan:
 
     folds: int = 30
     campaign_folds: int = 10
-    part_folds: int = 5
+    part_folds: int = 4
     min_mails: int = 20
     languages: int = 100
     kinds: int = 100
     alone: bool = True
     shares: tuple[float, ...] = (0.1, 0.25, 0.5, 0.75, 1.0)
-    draws: int = 3
+    draws: int = 2
     worst: int = 40
 
 
