@@ -208,6 +208,14 @@ def test_the_owners_word_makes_and_unmakes_leads_and_outlives_the_models(store: 
     assert len(store.leads.list_leads()) == 2
 
 
+def test_local_mail_dated_in_the_future_came_now(store: Store) -> None:
+    late = make_offer().replace(b"Date: Mon, 04 May 2026 14:33:00 +0200", b"Date: Fri, 31 Dec 9999 10:00:00 +0000")
+    assert b"9999" in late
+    item = RawMessage(make_ref(0), late, len(late), None)
+    LeadBook(store, clock=lambda: NOW).tell(item, Category.RECRUITER)
+    assert [lead.last_at for lead in store.leads.list_leads()] == [NOW]
+
+
 def test_marks_of_sent_mail_are_forgotten_in_time_and_contacts_are_not(store: Store) -> None:
     store.leads.save_sent([make_sent(NOW, "a@b.example")], "home", CURSOR)
     assert (store.leads.prune(NOW), store.leads.prune(NOW + timedelta(days=1))) == (0, 1)

@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from triage.classify.domains import PLATFORMS, registrable
@@ -38,6 +38,9 @@ log = logging.getLogger(__name__)
 
 # Accounts are served side by side, and the same job may reach two at once: it is one lead all the same.
 _GROUPING = threading.Lock()
+
+_DAY = timedelta(days=1)
+"""A clock may be wrong by so much."""
 
 NEAR = 0.15
 """A chance of being a lead from which a message judged otherwise is shown in the report."""
@@ -129,11 +132,11 @@ class LeadBook:
         return changed
 
     def _received_at(self, item: RawMessage) -> datetime:
-        """Return when a message came; local mail says so itself."""
-        moment = item.internal_date
+        """Return when a message came; local mail says so itself, but nothing comes from the future."""
+        now, moment = self._clock(), item.internal_date
         if moment is None and (opened := _open(item)) is not None:
             moment = parse_date(opened.parts.first("date"))
-        return (moment or self._clock()).astimezone(UTC)
+        return (moment if moment and moment <= now + _DAY else now).astimezone(UTC)
 
     def _lead_message(
         self, item: RawMessage, judgement: Judgement, verdict: Verdict, received: datetime
