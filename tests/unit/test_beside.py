@@ -29,6 +29,7 @@ from triage.service.leadbook import Acquaintances, LeadBook
 from triage.service.leases import Leases
 from triage.service.plan import LabelNames
 from triage.service.reporting import ReportPlan, intend
+from triage.service.undo import undo_run
 from triage.service.visit import VisitOptions
 from triage.store.store import Store, open_store
 
@@ -116,6 +117,38 @@ def test_a_pass_that_is_to_stop_reads_no_further(store: Store) -> None:
     beside = Beside(frozenset(), YEARS, None)
     assert beside.read_sent_folder(source, store, YEARS, should_stop=lambda: True) == 0
     assert beside.read_sent_folder(source, store, YEARS) == 1
+
+
+def test_a_lead_that_its_owner_put_into_junk_stays_there(judge: Judge, store: Store) -> None:
+    inbox, junk = FakeMailbox([make_offer()]), FakeMailbox(folder="Junk")
+    source = FakeSource(inbox)
+    source.give_role(FolderRole.JUNK, junk)
+    junk.elsewhere = inbox
+    runner = make_runner(source, judge, store, moves_rescued=True)
+    runner.pass_once()
+    assert inbox.keywords(1) == {"Triage/Recruiter"}
+    inbox.expunge(1)
+    junk.deliver(make_offer(), "Triage/Recruiter")
+    for _ in range(2):
+        runner.pass_once()
+    assert (inbox.list_refs(), len(junk.list_refs())) == ([], 1)
+    (lead,) = store.leads.list_leads()
+    assert not lead.is_rescued
+
+
+def test_a_rescue_that_was_taken_back_is_not_done_again(judge: Judge, store: Store) -> None:
+    inbox, junk = FakeMailbox(), FakeMailbox([make_offer()], folder="Junk")
+    source = FakeSource(inbox)
+    source.give_role(FolderRole.JUNK, junk)
+    junk.elsewhere, inbox.elsewhere = inbox, junk
+    runner = make_runner(source, judge, store, moves_rescued=True)
+    runner.pass_once()
+    assert (len(inbox.list_refs()), junk.list_refs()) == (1, [])
+    (run,) = store.list_runs()
+    report = undo_run(run.run_id, store, lambda _account, _folder: source, LabelNames("Triage/"))
+    assert (report.undone, inbox.list_refs(), len(junk.list_refs())) == (1, [], 1)
+    runner.pass_once()
+    assert (inbox.list_refs(), len(junk.list_refs())) == ([], 1)
 
 
 def test_junk_is_looked_at_once_and_keeps_no_trace(judge: Judge, store: Store) -> None:

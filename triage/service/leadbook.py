@@ -279,8 +279,9 @@ def with_message(message: LeadMessage, index: LeadIndex) -> Lead | None:
         lead_id = make_lead_id(message.ref.account, message.fingerprint, index.leads)
     former = index.leads.get(lead_id)
     before = next((one for one in former.messages if _is_same(one, message)), None) if former else None
-    if before is not None and before.is_rescued:
-        message = replace(message, is_rescued=True)  # it was, wherever it is now
+    if before is not None:
+        # It was found in Junk, or not, wherever it is now: who puts a lead into Junk is its owner.
+        message = replace(message, is_rescued=before.is_rescued)
     others = [one for one in (former.messages if former else ()) if not _is_same(one, message)]
     ordered = sorted([*others, message], key=lambda one: (one.received_at, one.fingerprint))
     lead = Lead(lead_id, tuple(ordered))
