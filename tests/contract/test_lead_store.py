@@ -208,6 +208,18 @@ def test_the_owners_word_makes_and_unmakes_leads_and_outlives_the_models(store: 
     assert len(store.leads.list_leads()) == 2
 
 
+@pytest.mark.parametrize(
+    "sender", ["siobhan.kearns@gmail.com", "inmail-hit-reply@linkedin.com", "", "siobhan@kestrelfoods.example"]
+)
+def test_the_owners_word_unmakes_a_lead_whoever_sent_it(store: Store, sender: str) -> None:
+    offer = make_offer().replace(b"siobhan@kestrelfoods.example>", sender.encode() + b">", 1)
+    item = RawMessage(make_ref(1), offer, len(offer), NOW)
+    LeadBook(store, clock=lambda: NOW).tell(item, Category.RECRUITER)
+    assert len(store.leads.list_leads()) == 1
+    LeadBook(store, clock=lambda: NOW).tell(item, Category.OTHER)
+    assert store.leads.list_leads() == []
+
+
 def test_local_mail_dated_in_the_future_came_now(store: Store) -> None:
     late = make_offer().replace(b"Date: Mon, 04 May 2026 14:33:00 +0200", b"Date: Fri, 31 Dec 9999 10:00:00 +0000")
     assert b"9999" in late

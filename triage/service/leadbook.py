@@ -207,20 +207,32 @@ class LeadBook:
         return list(changed.values())
 
     def _worth_a_look(self) -> list[LeadMessage]:
-        """Return leads, and of the rest what shares a mark with one that is known or new, the oldest first."""
+        """Return leads, and of the rest what is in one or shares a mark with one that is known or new, the oldest first."""
         settled = self._owners_word() if self._found else frozenset()
         self._found = [one for one in self._found if one.fingerprint not in settled]
         rest = [one for one in self._found if not one.is_lead]
         marks = {one: {mark.mark for mark in _marks_of_follow_up(one)} for one in rest}
         known = self._store.leads.marked(set().union(*marks.values())) if rest else frozenset()
+        held = self._held(rest)
         fresh = [one for one in self._found if one.is_lead]
         among = LeadIndex(Lead(str(number), (one,)) for number, one in enumerate(fresh))
         going_on = [
             one
             for one in rest
-            if marks[one] & known or (fresh and among.may_belong(one.fingerprint, _marks_of_follow_up(one)))
+            if (one.ref.account, one.fingerprint) in held
+            or marks[one] & known
+            or (fresh and among.may_belong(one.fingerprint, _marks_of_follow_up(one)))
         ]
         return sorted([*fresh, *going_on], key=lambda one: (one.received_at, one.fingerprint))
+
+    def _held(self, messages: Sequence[LeadMessage]) -> frozenset[tuple[str, str]]:
+        """Return which messages are in leads, though they are none any more: by account and identity."""
+        accounts: dict[str, set[str]] = {}
+        for one in messages:
+            accounts.setdefault(one.ref.account, set()).add(one.fingerprint)
+        return frozenset(
+            (account, mark) for account, marks in accounts.items() for mark in self._store.leads.holding(account, marks)
+        )
 
     def _owners_word(self) -> frozenset[str]:
         """Return the messages that the owner has said something of: what the model thinks of them changes nothing."""

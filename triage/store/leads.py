@@ -178,6 +178,17 @@ class LeadStore:
                 found.update(connection.scalars(select(lead_marks.c.mark).where(some)))
         return frozenset(found)
 
+    def holding(self, account: str, fingerprints: Collection[str]) -> frozenset[str]:
+        """Return which of these messages of an account are in leads."""
+        ordered = sorted(fingerprints)
+        found: set[str] = set()
+        with transaction(self._engine, writing=False) as connection:
+            for start in range(0, len(ordered), _CHUNK):
+                some = lead_messages.c.fingerprint.in_(ordered[start : start + _CHUNK])
+                here = lead_messages.c.account == account
+                found.update(connection.scalars(select(lead_messages.c.fingerprint).where(here, some)))
+        return frozenset(found)
+
     # -- what the owner sent, and to whom
 
     def save_sent(self, sent: Sequence[SentMessage], account: str, cursor: SideCursor) -> None:
