@@ -13,9 +13,11 @@ from sqlalchemy import select
 from tests.builders import make_offer, make_raw, make_ref, make_scam, make_verdict
 from tests.leads import NOW, fact, make_card, make_lead, make_lead_message, make_pay, make_sent
 from triage.bootstrap import build_judge
+from triage.cli.draft import find_lead
 from triage.config import Config
+from triage.errors import ConfigError
 from triage.lead.appearance import Appearance, Kind
-from triage.lead.lead import Reply, Way
+from triage.lead.lead import Reply, Way, make_lead_id
 from triage.lead.opportunity import Channel, Day, Opportunity, Period
 from triage.mail.identity import fingerprint
 from triage.records import Category, LabelChange, Outcome, RawMessage, State, Uid, UidValidity
@@ -218,6 +220,25 @@ def test_the_owners_word_unmakes_a_lead_whoever_sent_it(store: Store, sender: st
     assert len(store.leads.list_leads()) == 1
     LeadBook(store, clock=lambda: NOW).tell(item, Category.OTHER)
     assert store.leads.list_leads() == []
+
+
+def test_a_new_lead_takes_no_name_that_an_old_one_has(store: Store) -> None:
+    name = make_lead_id("home", fingerprint(make_offer()))
+    long_ago = make_lead(make_lead_message(9, at=NOW - timedelta(days=900)), lead_id=name)
+    store.leads.save_leads([long_ago])
+    (lead_id,) = judge_into(store, make_offer())
+    assert lead_id.startswith(name)
+    assert store.leads.list_leads(lead_ids=[name]) == [long_ago]
+    assert len(store.leads.list_leads()) == 2
+
+
+def test_a_lead_that_its_owner_said_is_none_is_not_found_by_name(store: Store) -> None:
+    item = RawMessage(make_ref(1), make_offer(), len(make_offer()), NOW)
+    (lead,) = LeadBook(store, clock=lambda: NOW).tell(item, Category.RECRUITER)
+    assert find_lead(store, lead.lead_id[:2]) == lead
+    LeadBook(store, clock=lambda: NOW).tell(item, Category.OTHER)
+    with pytest.raises(ConfigError, match="there is no lead"):
+        find_lead(store, lead.lead_id)
 
 
 def test_local_mail_dated_in_the_future_came_now(store: Store) -> None:

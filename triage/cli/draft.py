@@ -60,9 +60,9 @@ def find_lead(store: Store, name: str) -> Lead:
     Raises:
         ConfigError: there is none, or there are several.
     """
-    found = store.leads.find_lead_ids(name.lower()) if name else []
-    exact = [one for one in found if one == name.lower()] or found
+    found = store.leads.list_leads(lead_ids=store.leads.find_lead_ids(name.lower())) if name else []
+    exact = [one for one in found if one.lead_id == name.lower()] or found
     if len(exact) != 1:
         words = f"several leads begin with {name!r}" if exact else f"there is no lead {name!r}"
         raise ConfigError([f"{words}; `triage leads` lists them"])
-    return store.leads.list_leads(lead_ids=exact)[0]
+    return exact[0]

@@ -197,7 +197,7 @@ class LeadBook:
         index = LeadIndex(self._store.leads.list_leads(since=found[0].received_at - SAME_JOB))
         changed: dict[str, Lead] = {}
         for message in found:
-            lead = with_message(message, index)
+            lead = with_message(message, index, self._names_of_others)
             if lead is not None:
                 _raise_alert(index.leads.get(lead.lead_id), lead)
                 index.add(lead)
@@ -205,6 +205,11 @@ class LeadBook:
         if changed:
             self._store.leads.save_leads(list(changed.values()))
         return list(changed.values())
+
+    def _names_of_others(self, message: LeadMessage) -> Sequence[str]:
+        """Return the names that a new lead may not take: the index holds late leads alone."""
+        shortest = make_lead_id(message.ref.account, message.fingerprint)
+        return self._store.leads.find_lead_ids(shortest, but_of=(message.ref.account, message.fingerprint))
 
     def _worth_a_look(self) -> list[LeadMessage]:
         """Return leads, and of the rest what is in one or shares a mark with one that is known or new, the oldest first."""
@@ -282,13 +287,19 @@ def _open(item: RawMessage) -> OpenedMessage | None:
         return None
 
 
-def with_message(message: LeadMessage, index: LeadIndex) -> Lead | None:
-    """Return the lead with a message in it, a new one where it opens one; None if it is about no lead, or changes none."""
+def with_message(
+    message: LeadMessage, index: LeadIndex, taken: Callable[[LeadMessage], Collection[str]] = lambda _: ()
+) -> Lead | None:
+    """Return the lead with a message in it, a new one where it opens one; None if it is about no lead, or changes none.
+
+    Args:
+        taken: returns names that leads beside those of the index have.
+    """
     lead_id = index.find(message)
     if lead_id is None and not message.is_lead:
         return None
     if lead_id is None:
-        lead_id = make_lead_id(message.ref.account, message.fingerprint, index.leads)
+        lead_id = make_lead_id(message.ref.account, message.fingerprint, {*index.leads, *taken(message)})
     former = index.leads.get(lead_id)
     before = next((one for one in former.messages if _is_same(one, message)), None) if former else None
     if before is not None:

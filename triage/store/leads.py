@@ -123,10 +123,17 @@ class LeadStore:
         found = [Lead(name, tuple(some)) for name, some in grouped.items() if any(one.is_lead for one in some)]
         return sorted(found, key=lambda lead: (lead.last_at, lead.lead_id), reverse=True)
 
-    def find_lead_ids(self, beginning: str) -> list[str]:
-        """Return the leads whose name begins so, in order."""
+    def find_lead_ids(self, beginning: str, but_of: tuple[str, str] | None = None) -> list[str]:
+        """Return the leads whose name begins so, in order.
+
+        Args:
+            but_of: account and fingerprint of a message whose own lead is left out.
+        """
+        query = select(leads.c.lead_id).where(leads.c.lead_id.startswith(beginning, autoescape=True))
+        if but_of is not None:
+            is_it = (lead_messages.c.account == but_of[0]) & (lead_messages.c.fingerprint == but_of[1])
+            query = query.where(leads.c.lead_id.not_in(select(lead_messages.c.lead_id).where(is_it)))
         with transaction(self._engine, writing=False) as connection:
-            query = select(leads.c.lead_id).where(leads.c.lead_id.startswith(beginning, autoescape=True))
             return list(connection.scalars(query.order_by(leads.c.lead_id)))
 
     def save_leads(self, changed: Sequence[Lead]) -> None:
