@@ -21,6 +21,7 @@ from triage.errors import TransientMailError
 from triage.lead.appearance import Kind, read_appearance
 from triage.lead.lead import LeadState
 from triage.lead.overview import View, look_at
+from triage.lead.preference import Wishes
 from triage.lead.week import Week, last_due
 from triage.records import Address, RawMessage
 from triage.report.content import compose
@@ -103,6 +104,18 @@ def test_leads_of_work_are_counted_and_not_told(store: Store) -> None:
     text = to_text(document)
     assert "Secret" not in text
     assert "reached the account office" in text
+
+
+def test_of_a_lead_that_reached_work_too_only_what_came_home_is_told(store: Store) -> None:
+    home = make_lead_message(1, at=NOW - timedelta(days=2), card=make_card("Open role", "Acme"))
+    office = make_lead_message(2, account="office", at=NOW - timedelta(days=1), card=make_card("Secret role", "Umbra"))
+    store.leads.save_leads([make_lead(home, office)])
+    view = View(NOW, timedelta(days=60), Wishes(roles=("Plumber",)), work=frozenset({"office"}))
+    text = to_text(compose(gather(store, view, Week(NOW), [], "base")))
+    assert "Secret" not in text
+    assert "Umbra" not in text
+    assert "Open role, Acme" in text
+    assert "reached an employer's account too" in text
 
 
 def hostile_document() -> Document:

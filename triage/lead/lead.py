@@ -2,8 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -232,6 +232,10 @@ class Lead:
     def accounts(self) -> frozenset[str]:
         """The accounts it reached."""
         return frozenset(one.ref.account for one in self.messages)
+
+    def without(self, accounts: Collection[str]) -> "Lead":
+        """Return the lead without what reached these accounts; some of it must have reached another."""
+        return replace(self, messages=tuple(one for one in self.messages if one.ref.account not in accounts))
 
     @property
     def is_rescued(self) -> bool:
