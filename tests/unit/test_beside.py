@@ -18,7 +18,7 @@ from triage.bootstrap import build_judge
 from triage.classify.judge import Judge
 from triage.cli.report import due_moment
 from triage.config import Config, parse_config
-from triage.errors import ConfigError, FolderError
+from triage.errors import ConfigError, FolderError, TransientMailError
 from triage.interfaces import FolderRole
 from triage.lead.lead import Reply
 from triage.lead.week import Week
@@ -134,6 +134,19 @@ def test_a_lead_that_its_owner_put_into_junk_stays_there(judge: Judge, store: St
     assert (inbox.list_refs(), len(junk.list_refs())) == ([], 1)
     (lead,) = store.leads.list_leads()
     assert not lead.is_rescued
+
+
+def test_nothing_moves_once_another_process_took_over(judge: Judge, store: Store) -> None:
+    def fence() -> None:
+        raise TransientMailError("another process took over")
+
+    junk = FakeMailbox([make_offer()], folder="Junk")
+    source = FakeSource(FakeMailbox())
+    source.give_role(FolderRole.JUNK, junk)
+    beside = Beside(frozenset(), None, YEARS, moves_rescued=True)
+    with pytest.raises(TransientMailError):
+        beside.read(source, replace(make_options(judge, store), fence=fence))
+    assert (junk.writes, store.list_runs()) == (0, [])
 
 
 def test_a_rescue_that_was_taken_back_is_not_done_again(judge: Judge, store: Store) -> None:

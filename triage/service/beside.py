@@ -114,6 +114,7 @@ class Beside:
             return
         with source.open(folder) as mailbox:
             if self.moves_rescued:
+                options.fence()
                 settle_pending(mailbox, options.store, options.names)
             book = LeadBook(options.store, self.own, is_rescue=True, clock=options.clock)
             for refs, cursor in _new_refs(mailbox, options.store, "junk", options.clock() - since, options.should_stop):
@@ -173,4 +174,5 @@ def _move(found: Sequence[Outcome], mailbox: ServerMailbox, options: VisitOption
     identities = [one.fingerprint for one in intents]
     settled = {*options.store.written(mailbox.account, identities), *options.store.evidence.corrected(identities)}
     if fresh := [one for one in intents if one.fingerprint not in settled]:
+        options.fence()
         write_labels(fresh, mailbox, options.store, options.store.begin_run("rescue"))
