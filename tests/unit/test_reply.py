@@ -142,10 +142,14 @@ def test_what_must_not_be_answered_is_refused_with_the_reason() -> None:
         (fallen, (), "turned into a scam"),
         (make_lead(), ("home",), "work = true"),
         (local, (), "local mail"),
-        (unattended, (), "nobody reads"),
+        (unattended, (), "nobody reads; look into the mail"),
+        (make_lead(make_lead_message(reply_to="no-reply@kestrelfoods.example")), (), "nobody reads"),
+        (make_lead(make_lead_message(sender="Kestrel <>")), (), "from no address"),
     ):
         with pytest.raises(MessageError, match=words):
             message_to_answer(lead, work)
+    relayed = make_lead_message(sender="A <inmail-hit-reply@linkedin.com>", reply_to="4Ab2c@reply.linkedin.com")
+    assert message_to_answer(make_lead(relayed), ()) == relayed
     both = make_lead(make_lead_message(1), make_lead_message(2, account="office"))
     assert message_to_answer(both, ["office"]).ref.account == "home"
 

@@ -287,8 +287,14 @@ def bare_subject(subject: str) -> str:
 
 def is_personal(addr_spec: str) -> bool:
     """Return whether an address is somebody's own: not a platform's relay, not an unattended one."""
-    local, _, domain = addr_spec.rpartition("@")
-    return bool(local and domain) and registrable(domain) not in PLATFORMS and not _UNATTENDED.match(local)
+    domain = addr_spec.rpartition("@")[2]
+    return bool(domain) and registrable(domain) not in PLATFORMS and not is_unattended(addr_spec)
+
+
+def is_unattended(addr_spec: str) -> bool:
+    """Return whether an address says itself that nobody reads it, or is none."""
+    local = addr_spec.rpartition("@")[0]
+    return not local or _UNATTENDED.match(local) is not None
 
 
 def fold_name(name: str) -> str:

@@ -10,7 +10,8 @@ from email.message import EmailMessage
 
 from triage.errors import AccountError, FolderError, MessageError
 from triage.interfaces import FolderRole, ServerSource
-from triage.lead.lead import Lead, LeadMessage, is_personal, message_ids, turned_into_scam
+from triage.lead.lead import Lead, LeadMessage, is_personal, is_unattended, message_ids, turned_into_scam
+from triage.lead.opportunity import Channel
 from triage.lead.reply import Wording, reply_subject, reply_text
 from triage.lead.templates import DraftKind
 from triage.records import Address
@@ -52,11 +53,21 @@ def message_to_answer(lead: Lead, work: Collection[str]) -> LeadMessage:
         )
         raise MessageError(f"lead {lead.lead_id} came to {where}; answer it from there yourself")
     latest = private[-1]
-    if not is_personal(recipient_of(latest)) and not latest.reply_to:
-        profile = lead.card.profile
-        place = f"at {profile.value}" if profile else f"on {lead.channel_words}"
-        raise MessageError(f"lead {lead.lead_id} came from an address that nobody reads; answer it {place}")
+    # In Reply-To a platform's relay passes answers on.
+    if is_unattended(recipient_of(latest)) or not (latest.reply_to or is_personal(latest.sender.addr_spec)):
+        where = "no address" if not recipient_of(latest) else "an address that nobody reads"
+        raise MessageError(f"lead {lead.lead_id} came from {where}; {_other_way(lead)}")
     return latest
+
+
+def _other_way(lead: Lead) -> str:
+    if lead.card.profile:
+        return f"answer it at {lead.card.profile.value}"
+    return (
+        "look into the mail for whom to answer"
+        if lead.channel is Channel.MAIL
+        else f"answer it on {lead.channel_words}"
+    )
 
 
 def recipient_of(message: LeadMessage) -> str:
