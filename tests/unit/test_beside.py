@@ -243,6 +243,7 @@ def make_daemon(judge: Judge, store: Store, plan: ReportPlan) -> Daemon:
         ("print('the report of 2026-W18 is in home/INBOX')", "report done result=written"),
         ("print('nothing was judged in 2026-W18')", "report done result=nothing to write"),
         ("import sys; sys.exit('triage: the account is gone')", "status=1 reason=triage: the account is gone"),
+        ("raise ValueError('Siobhan' + chr(10) + 'Kearns')", "status=1 reason=unknown, run the command by hand"),
     ],
 )
 def test_the_daemon_runs_the_report_and_tells_how_it_ended(
@@ -252,6 +253,7 @@ def test_the_daemon_runs_the_report_and_tells_how_it_ended(
     with caplog.at_level(logging.INFO):
         make_daemon(judge, store, plan)._report(plan)
     assert words in caplog.text
+    assert not [word for word in ("Siobhan", "Kearns") if word in caplog.text]
 
 
 def test_the_daemon_runs_no_report_that_is_there(judge: Judge, store: Store, caplog: pytest.LogCaptureFixture) -> None:
