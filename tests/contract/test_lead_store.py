@@ -241,6 +241,16 @@ def test_a_lead_that_its_owner_said_is_none_is_not_found_by_name(store: Store) -
         find_lead(store, lead.lead_id)
 
 
+def test_answers_are_those_since_the_lead_came_and_all_in_its_thread(store: Store) -> None:
+    lead = make_lead(make_lead_message(1))
+    store.leads.save_leads([lead])
+    early = NOW - timedelta(minutes=5)
+    store.leads.save_sent([make_sent(early, "siobhan@kestrelfoods.example")], "home", CURSOR)
+    assert store.leads.list_answers() == {}
+    store.leads.save_sent([make_sent(early, "x@y.example", thread=(lead.first.message_id,))], "home", CURSOR)
+    assert [one.way for one in store.leads.list_answers()[lead.lead_id]] == [Way.THREAD]
+
+
 def test_local_mail_dated_in_the_future_came_now(store: Store) -> None:
     late = make_offer().replace(b"Date: Mon, 04 May 2026 14:33:00 +0200", b"Date: Fri, 31 Dec 9999 10:00:00 +0000")
     assert b"9999" in late

@@ -207,7 +207,14 @@ def test_a_lead_goes_through_its_states() -> None:
     assert stand(make_lead(first), answer(1, Reply.AUTOMATIC)) is LeadState.NEW
     assert stand(make_lead(first), days=61) is LeadState.EXPIRED
     assert stand(make_lead(first), answer(), days=200) is LeadState.ANSWERED
-    assert stand(make_lead(first), answer(-1)) is LeadState.NEW
+    assert stand(make_lead(first), answer(-1, way=Way.ADDRESS)) is LeadState.NEW
+
+
+def test_an_answer_in_the_thread_came_after_it_whatever_the_clocks_say() -> None:
+    first, again = make_lead_message(1), make_lead_message(2, at=LATER)
+    assert stand(make_lead(first), answer(-1)) is LeadState.ANSWERED
+    assert stand(make_lead(first), answer(-1, Reply.DECLINE)) is LeadState.DECLINED
+    assert stand(make_lead(first, again), answer(-1)) is LeadState.CHASED
 
 
 def test_a_passed_deadline_ends_the_waiting() -> None:

@@ -375,12 +375,18 @@ def state_of(lead: Lead, answers: Sequence[Answer], now: datetime, expires_after
 
 
 def answers_to(lead: Lead, answers: Sequence[Answer]) -> list[Answer]:
-    """Return what of the owner's mail speaks to a lead: in its thread, or to its people while it is fresh."""
+    """Return what of the owner's mail speaks to a lead: in its thread, or to its people while it is fresh.
+
+    What names a message of the lead was written after it, whatever the two clocks say, and
+    wherever the message was moved since: a server may take its arrival there for that of the mail.
+    """
+    came = lead.first.received_at
+    told = [replace(one, sent_at=max(one.sent_at, came)) if one.way is Way.THREAD else one for one in answers]
     return [
         one
-        for one in answers
+        for one in told
         if one.reply is not Reply.AUTOMATIC
-        and one.sent_at >= lead.first.received_at
+        and one.sent_at >= came
         and (one.way is Way.THREAD or one.sent_at <= _last_before(lead, one.sent_at) + LATE_ANSWER)
     ]
 

@@ -155,7 +155,7 @@ class LeadStore:
             )
 
     def list_answers(self, since: datetime | None = None) -> Mapping[str, list[Answer]]:
-        """Return what the owner sent since each lead came, as far as it speaks to it.
+        """Return what the owner sent since each lead came, as far as it speaks to it, and all in its thread.
 
         Args:
             since: only of leads with a message since then.
@@ -164,7 +164,7 @@ class LeadStore:
             select(lead_marks.c.lead_id, lead_marks.c.way, sent_marks.c.sent_at, sent_marks.c.reply)
             .join(sent_marks, sent_marks.c.mark == lead_marks.c.mark)
             .join(leads, leads.c.lead_id == lead_marks.c.lead_id)
-            .where(sent_marks.c.sent_at >= leads.c.first_at)
+            .where((sent_marks.c.sent_at >= leads.c.first_at) | (lead_marks.c.way == Way.THREAD.value))
         )
         if since is not None:
             query = query.where(leads.c.last_at >= since)
