@@ -314,7 +314,10 @@ class PreferencesConfig(_Section):
         match = _PAY.fullmatch(self.pay_floor)
         if match is None:
             return None
-        amount = Decimal(re.sub(r"[ ,.']", "", match["sum"])) * (1000 if match["thousand"] else 1)
+        # Two digits or one after the last mark are a fraction: 72.5k, 650.50; three are thousands: 80.000.
+        whole, _, fraction = re.sub(r"[,.](\d{1,2})$", r"|\1", match["sum"]).partition("|")
+        digits = re.sub(r"[ ,.']", "", whole)
+        amount = Decimal(f"{digits}.{fraction}" if fraction else digits) * (1000 if match["thousand"] else 1)
         return amount, match["currency"], match["period"] or "year"
 
 

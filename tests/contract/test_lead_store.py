@@ -13,9 +13,11 @@ from sqlalchemy import select
 from tests.builders import make_offer, make_raw, make_ref, make_scam, make_verdict
 from tests.leads import NOW, fact, make_card, make_lead, make_lead_message, make_pay, make_sent
 from triage.bootstrap import build_judge
+from triage.cli.draft import find_lead
 from triage.config import Config
+from triage.errors import ConfigError
 from triage.lead.appearance import Appearance, Kind
-from triage.lead.lead import Reply, Way
+from triage.lead.lead import Reply, Way, make_lead_id
 from triage.lead.opportunity import Channel, Day, Opportunity, Period
 from triage.mail.identity import fingerprint
 from triage.records import Category, LabelChange, Outcome, RawMessage, State, Uid, UidValidity
@@ -206,6 +208,55 @@ def test_the_owners_word_makes_and_unmakes_leads_and_outlives_the_models(store: 
     assert [lead.first.message_id for lead in store.leads.list_leads()] == ["<1@choir.example>"]
     tell(1, make_offer(), Category.RECRUITER)
     assert len(store.leads.list_leads()) == 2
+
+
+@pytest.mark.parametrize(
+    "sender", ["siobhan.kearns@gmail.com", "inmail-hit-reply@linkedin.com", "", "siobhan@kestrelfoods.example"]
+)
+def test_the_owners_word_unmakes_a_lead_whoever_sent_it(store: Store, sender: str) -> None:
+    offer = make_offer().replace(b"siobhan@kestrelfoods.example>", sender.encode() + b">", 1)
+    item = RawMessage(make_ref(1), offer, len(offer), NOW)
+    LeadBook(store, clock=lambda: NOW).tell(item, Category.RECRUITER)
+    assert len(store.leads.list_leads()) == 1
+    LeadBook(store, clock=lambda: NOW).tell(item, Category.OTHER)
+    assert store.leads.list_leads() == []
+
+
+def test_a_new_lead_takes_no_name_that_an_old_one_has(store: Store) -> None:
+    name = make_lead_id("home", fingerprint(make_offer()))
+    long_ago = make_lead(make_lead_message(9, at=NOW - timedelta(days=900)), lead_id=name)
+    store.leads.save_leads([long_ago])
+    (lead_id,) = judge_into(store, make_offer())
+    assert lead_id.startswith(name)
+    assert store.leads.list_leads(lead_ids=[name]) == [long_ago]
+    assert len(store.leads.list_leads()) == 2
+
+
+def test_a_lead_that_its_owner_said_is_none_is_not_found_by_name(store: Store) -> None:
+    item = RawMessage(make_ref(1), make_offer(), len(make_offer()), NOW)
+    (lead,) = LeadBook(store, clock=lambda: NOW).tell(item, Category.RECRUITER)
+    assert find_lead(store, lead.lead_id[:2]) == lead
+    LeadBook(store, clock=lambda: NOW).tell(item, Category.OTHER)
+    with pytest.raises(ConfigError, match="there is no lead"):
+        find_lead(store, lead.lead_id)
+
+
+def test_answers_are_those_since_the_lead_came_and_all_in_its_thread(store: Store) -> None:
+    lead = make_lead(make_lead_message(1))
+    store.leads.save_leads([lead])
+    early = NOW - timedelta(minutes=5)
+    store.leads.save_sent([make_sent(early, "siobhan@kestrelfoods.example")], "home", CURSOR)
+    assert store.leads.list_answers() == {}
+    store.leads.save_sent([make_sent(early, "x@y.example", thread=(lead.first.message_id,))], "home", CURSOR)
+    assert [one.way for one in store.leads.list_answers()[lead.lead_id]] == [Way.THREAD]
+
+
+def test_local_mail_dated_in_the_future_came_now(store: Store) -> None:
+    late = make_offer().replace(b"Date: Mon, 04 May 2026 14:33:00 +0200", b"Date: Fri, 31 Dec 9999 10:00:00 +0000")
+    assert b"9999" in late
+    item = RawMessage(make_ref(0), late, len(late), None)
+    LeadBook(store, clock=lambda: NOW).tell(item, Category.RECRUITER)
+    assert [lead.last_at for lead in store.leads.list_leads()] == [NOW]
 
 
 def test_marks_of_sent_mail_are_forgotten_in_time_and_contacts_are_not(store: Store) -> None:

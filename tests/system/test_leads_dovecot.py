@@ -13,6 +13,7 @@ import pytest
 from imapclient import IMAPClient
 
 from tests.builders import MAIL_DEPARTMENT, OFFER, make_offer, make_raw, make_scam
+from tests.leads import make_card, make_lead, make_lead_message
 from tests.servers.dovecot import Dovecot
 from tests.system.conftest import Program, read_lines
 from triage.bootstrap import build_daemon, build_store, open_account
@@ -360,6 +361,20 @@ def test_an_account_of_work_gets_labels_and_nothing_else(make_home: Any, program
     assert (refused.returncode, "work = true" in refused.stderr) == (2, True)
     assert "kestrel" not in program.run("report", "--md").stdout.lower()
     assert home.everything() == after
+
+
+def test_a_draft_says_nothing_of_what_came_to_work(make_home: Any, program: Program) -> None:
+    home = make_home()
+    home.client.create_folder("Drafts")
+    here = make_lead_message(1, at=datetime.now(UTC) - timedelta(days=1), card=make_card("Open role"))
+    office = make_lead_message(2, account="office", at=datetime.now(UTC), card=make_card("Secret role", "Umbra"))
+    home.store.leads.save_leads([make_lead(here, office)])
+    write_config(program, home)
+    with program.config.open("a") as file:
+        file.write('[[accounts]]\nname = "office"\nhost = "127.0.0.1"\nusername = "o"\npassword = "x"\nwork = true\n')
+    done = program.run("draft", "bcdfg", "--interested")
+    assert (done.returncode, "Open role" in done.stdout) == (0, True), done.stderr
+    assert not [word for word in ("Secret", "Umbra") if word in done.stdout]
 
 
 def test_the_log_of_all_this_holds_no_word_of_mail(make_home: Any, caplog: pytest.LogCaptureFixture) -> None:

@@ -18,7 +18,7 @@ from triage.bootstrap import build_judge
 from triage.classify.judge import Judge
 from triage.cli.report import due_moment
 from triage.config import Config, parse_config
-from triage.errors import ConfigError, FolderError
+from triage.errors import ConfigError, FolderError, TransientMailError
 from triage.interfaces import FolderRole
 from triage.lead.lead import Reply
 from triage.lead.week import Week
@@ -29,6 +29,7 @@ from triage.service.leadbook import Acquaintances, LeadBook
 from triage.service.leases import Leases
 from triage.service.plan import LabelNames
 from triage.service.reporting import ReportPlan, intend
+from triage.service.undo import undo_run
 from triage.service.visit import VisitOptions
 from triage.store.store import Store, open_store
 
@@ -118,6 +119,51 @@ def test_a_pass_that_is_to_stop_reads_no_further(store: Store) -> None:
     assert beside.read_sent_folder(source, store, YEARS) == 1
 
 
+def test_a_lead_that_its_owner_put_into_junk_stays_there(judge: Judge, store: Store) -> None:
+    inbox, junk = FakeMailbox([make_offer()]), FakeMailbox(folder="Junk")
+    source = FakeSource(inbox)
+    source.give_role(FolderRole.JUNK, junk)
+    junk.elsewhere = inbox
+    runner = make_runner(source, judge, store, moves_rescued=True)
+    runner.pass_once()
+    assert inbox.keywords(1) == {"Triage/Recruiter"}
+    inbox.expunge(1)
+    junk.deliver(make_offer(), "Triage/Recruiter")
+    for _ in range(2):
+        runner.pass_once()
+    assert (inbox.list_refs(), len(junk.list_refs())) == ([], 1)
+    (lead,) = store.leads.list_leads()
+    assert not lead.is_rescued
+
+
+def test_nothing_moves_once_another_process_took_over(judge: Judge, store: Store) -> None:
+    def fence() -> None:
+        raise TransientMailError("another process took over")
+
+    junk = FakeMailbox([make_offer()], folder="Junk")
+    source = FakeSource(FakeMailbox())
+    source.give_role(FolderRole.JUNK, junk)
+    beside = Beside(frozenset(), None, YEARS, moves_rescued=True)
+    with pytest.raises(TransientMailError):
+        beside.read(source, replace(make_options(judge, store), fence=fence))
+    assert (junk.writes, store.list_runs()) == (0, [])
+
+
+def test_a_rescue_that_was_taken_back_is_not_done_again(judge: Judge, store: Store) -> None:
+    inbox, junk = FakeMailbox(), FakeMailbox([make_offer()], folder="Junk")
+    source = FakeSource(inbox)
+    source.give_role(FolderRole.JUNK, junk)
+    junk.elsewhere, inbox.elsewhere = inbox, junk
+    runner = make_runner(source, judge, store, moves_rescued=True)
+    runner.pass_once()
+    assert (len(inbox.list_refs()), junk.list_refs()) == (1, [])
+    (run,) = store.list_runs()
+    report = undo_run(run.run_id, store, lambda _account, _folder: source, LabelNames("Triage/"))
+    assert (report.undone, inbox.list_refs(), len(junk.list_refs())) == (1, [], 1)
+    runner.pass_once()
+    assert (inbox.list_refs(), len(junk.list_refs())) == ([], 1)
+
+
 def test_junk_is_looked_at_once_and_keeps_no_trace(judge: Judge, store: Store) -> None:
     junk = FakeMailbox([make_offer(), make_scam(), make_raw()], folder="Junk")
     source = FakeSource(FakeMailbox())
@@ -197,6 +243,7 @@ def make_daemon(judge: Judge, store: Store, plan: ReportPlan) -> Daemon:
         ("print('the report of 2026-W18 is in home/INBOX')", "report done result=written"),
         ("print('nothing was judged in 2026-W18')", "report done result=nothing to write"),
         ("import sys; sys.exit('triage: the account is gone')", "status=1 reason=triage: the account is gone"),
+        ("raise ValueError('Siobhan' + chr(10) + 'Kearns')", "status=1 reason=unknown, run the command by hand"),
     ],
 )
 def test_the_daemon_runs_the_report_and_tells_how_it_ended(
@@ -206,6 +253,7 @@ def test_the_daemon_runs_the_report_and_tells_how_it_ended(
     with caplog.at_level(logging.INFO):
         make_daemon(judge, store, plan)._report(plan)
     assert words in caplog.text
+    assert not [word for word in ("Siobhan", "Kearns") if word in caplog.text]
 
 
 def test_the_daemon_runs_no_report_that_is_there(judge: Judge, store: Store, caplog: pytest.LogCaptureFixture) -> None:

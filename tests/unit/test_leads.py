@@ -27,6 +27,7 @@ from triage.lead.lead import (
     state_of,
 )
 from triage.lead.opportunity import Channel, Day, Opportunity, Period
+from triage.lead.overview import View, look_at
 from triage.records import Address, Category
 
 LATER = NOW + timedelta(days=3)
@@ -206,7 +207,14 @@ def test_a_lead_goes_through_its_states() -> None:
     assert stand(make_lead(first), answer(1, Reply.AUTOMATIC)) is LeadState.NEW
     assert stand(make_lead(first), days=61) is LeadState.EXPIRED
     assert stand(make_lead(first), answer(), days=200) is LeadState.ANSWERED
-    assert stand(make_lead(first), answer(-1)) is LeadState.NEW
+    assert stand(make_lead(first), answer(-1, way=Way.ADDRESS)) is LeadState.NEW
+
+
+def test_an_answer_in_the_thread_came_after_it_whatever_the_clocks_say() -> None:
+    first, again = make_lead_message(1), make_lead_message(2, at=LATER)
+    assert stand(make_lead(first), answer(-1)) is LeadState.ANSWERED
+    assert stand(make_lead(first), answer(-1, Reply.DECLINE)) is LeadState.DECLINED
+    assert stand(make_lead(first, again), answer(-1)) is LeadState.CHASED
 
 
 def test_a_passed_deadline_ends_the_waiting() -> None:
@@ -226,6 +234,16 @@ def test_a_thread_that_fell_to_scam_stays_one() -> None:
     assert stand(lead, answer(4)) is LeadState.TURNED_INTO_SCAM
     assert stand(lead, days=500) is LeadState.TURNED_INTO_SCAM
     assert lead.latest.category is Category.RECRUITER
+
+
+def test_an_alert_names_the_scammer_where_several_offer_the_job() -> None:
+    scam = make_lead_message(2, sender="X <x@kestrel-jobs.example>", at=LATER, category=Category.SCAM)
+    other = make_lead_message(3, sender="Rita <rita@novak.example>")
+    view = View(NOW, EXPIRES)
+    leads = [make_lead(make_lead_message(1), scam), make_lead(make_lead_message(1), other, scam)]
+    alone, several = (look_at([lead], {}, view)[0].alert for lead in leads)
+    assert str(alone).endswith(": do not answer")
+    assert str(several).endswith(": do not answer x@kestrel-jobs.example")
 
 
 def test_two_agencies_that_write_once_each_chase_nobody() -> None:

@@ -234,7 +234,9 @@ def test_more_than_the_first_64_kib_is_not_looked_at() -> None:
     assert parse_message(HEADER + b"\r\n" + b"x" * MAX_BODY_BYTES + b"END").text.endswith("x")
 
 
-@pytest.mark.parametrize("value", ["", "yesterday", "Mon, 99 Foo 2026", "Mon, 4 May 99999 10:00:00 +0200"])
+@pytest.mark.parametrize(
+    "value", ["", "yesterday", "Mon, 99 Foo 2026", "Mon, 4 May 99999 10:00:00 +0200", "Fri, 31 Dec 9999 23:59:59 -1200"]
+)
 def test_an_unreadable_date_is_none(value: str) -> None:
     assert parse_date(value) is None
 

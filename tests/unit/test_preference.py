@@ -67,6 +67,9 @@ def test_every_lead_is_shown_whatever_is_wished(roles: list[str], exceptional: b
 @pytest.mark.parametrize(
     ("text", "floor"),
     [
+        ("72.5k EUR/year", (Decimal(72500), "EUR", "year")),
+        ("650,50 GBP/day", (Decimal("650.5"), "GBP", "day")),
+        ("80.000 EUR", (Decimal(80000), "EUR", "year")),
         ("80000 EUR/year", (Decimal(80000), "EUR", "year")),
         ("80k EUR", (Decimal(80000), "EUR", "year")),
         ("80,000 GBP / year", (Decimal(80000), "GBP", "year")),

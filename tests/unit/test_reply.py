@@ -111,6 +111,18 @@ def test_a_draft_threads_with_what_it_answers() -> None:
     assert again["Message-ID"] == draft["Message-ID"]
 
 
+def test_ids_longer_than_a_line_stay_whole_and_what_is_no_id_is_left_out() -> None:
+    long = f"<{'1234567890.' * 12}JavaMail.app@lva1-app1.prod.linkedin.example>"
+    message = replace(make_lead_message(thread=("<caf\xe9@x>", long.replace("1", "2"))), message_id=long)
+    raw = compose(make_lead(message), message, "Hello\n", Address("M", "m@posteo.example"), NOW).as_bytes()
+    head = raw.partition(b"\r\n\r\n")[0].replace(b"\r\n ", b" ").decode("ascii").split("\r\n")
+    assert f"In-Reply-To: {long}" in head
+    assert f"References: {long.replace('1', '2')} {long}" in head
+    broken = replace(message, message_id="<caf\xe9 no id")
+    draft = compose(make_lead(broken), broken, "Hello\n", Address("M", "m@posteo.example"), NOW)
+    assert (draft["In-Reply-To"], draft["References"]) == (None, None)
+
+
 @given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=60))
 def test_no_word_of_a_mail_breaks_a_header(name: str, subject: str, message_id: str) -> None:
     message = replace(make_lead_message(subject=subject), sender=Address(name, "a@b.example"), message_id=message_id)
@@ -130,10 +142,14 @@ def test_what_must_not_be_answered_is_refused_with_the_reason() -> None:
         (fallen, (), "turned into a scam"),
         (make_lead(), ("home",), "work = true"),
         (local, (), "local mail"),
-        (unattended, (), "nobody reads"),
+        (unattended, (), "nobody reads; look into the mail"),
+        (make_lead(make_lead_message(reply_to="no-reply@kestrelfoods.example")), (), "nobody reads"),
+        (make_lead(make_lead_message(sender="Kestrel <>")), (), "from no address"),
     ):
         with pytest.raises(MessageError, match=words):
             message_to_answer(lead, work)
+    relayed = make_lead_message(sender="A <inmail-hit-reply@linkedin.com>", reply_to="4Ab2c@reply.linkedin.com")
+    assert message_to_answer(make_lead(relayed), ()) == relayed
     both = make_lead(make_lead_message(1), make_lead_message(2, account="office"))
     assert message_to_answer(both, ["office"]).ref.account == "home"
 

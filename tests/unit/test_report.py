@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -14,15 +15,20 @@ from selectolax.lexbor import LexborHTMLParser
 
 from tests.builders import make_raw
 from tests.fakes import FakeMailbox, FakeSource
-from tests.leads import NOW, fill_specimen, make_card, make_lead, make_lead_message
+from tests.leads import NOW, fact, fill_specimen, make_card, make_lead, make_lead_message, make_pay
 from triage.cli import leads as leads_command
+from triage.cli import network as network_command
 from triage.cli.calendar import to_calendar
 from triage.errors import TransientMailError
+from triage.lead.acquaintances import Contact, People
 from triage.lead.appearance import Kind, read_appearance
 from triage.lead.lead import LeadState
+from triage.lead.network import look_around
+from triage.lead.opportunity import Day
 from triage.lead.overview import View, look_at
+from triage.lead.preference import Wishes
 from triage.lead.week import Week, last_due
-from triage.records import Address, RawMessage
+from triage.records import Address, Category, RawMessage
 from triage.report.content import compose
 from triage.report.document import Bars, Document, Item, Section
 from triage.report.html import to_html
@@ -103,6 +109,41 @@ def test_leads_of_work_are_counted_and_not_told(store: Store) -> None:
     text = to_text(document)
     assert "Secret" not in text
     assert "reached the account office" in text
+
+
+def test_of_a_lead_that_reached_work_too_only_what_came_home_is_told(store: Store) -> None:
+    home = make_lead_message(1, at=NOW - timedelta(days=2), card=make_card("Open role", "Acme"))
+    office = make_lead_message(2, account="office", at=NOW - timedelta(days=1), card=make_card("Secret role", "Umbra"))
+    store.leads.save_leads([make_lead(home, office)])
+    view = View(NOW, timedelta(days=60), Wishes(roles=("Plumber",)), work=frozenset({"office"}))
+    text = to_text(compose(gather(store, view, Week(NOW), [], "base")))
+    assert "Secret" not in text
+    assert "Umbra" not in text
+    assert "Open role, Acme" in text
+    assert "reached an employer's account too" in text
+
+
+def keys_of(value: object) -> set[str]:
+    if isinstance(value, dict):
+        return {*map(str, value), *(key for one in value.values() for key in keys_of(one))}
+    return {key for one in value for key in keys_of(one)} if isinstance(value, list) else set()
+
+
+def test_every_key_that_scripts_read_is_explained() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "leads.md").read_text("utf-8")
+    full = replace(
+        make_card("Plumber", "Acme", "Leeds", agency="Norr", pay=[make_pay(60000)]),
+        start=Day(None, "asap"),
+        referrer=fact("Anna Lind"),
+    )
+    lead = make_lead(make_lead_message(category=Category.REFERRAL, card=full))
+    (standing,) = look_at([lead], {}, View(NOW, timedelta(days=60), Wishes(roles=("Plumber",))))
+    friend = Contact("a@b.example", "Bo Berg", 5, NOW - timedelta(days=900), NOW - timedelta(days=900))
+    found = keys_of(leads_command.standing_to_json(standing, NOW))
+    network = look_around([lead], People((friend,)), NOW)
+    lines = network_command._to_json(network, NOW)
+    assert [line["kind"] for line in lines] == ["brought", "silent"]
+    assert not [key for key in sorted(found | keys_of(lines)) if f"`{key}`" not in page]
 
 
 def hostile_document() -> Document:

@@ -28,16 +28,18 @@ def draft(config_path: Path | None, name: str, kinds: Sequence[str], language: s
     store = build_store(config)
     try:
         lead = find_lead(store, name)
-        message = message_to_answer(lead, work_accounts(config))
+        work = work_accounts(config)
+        message = message_to_answer(lead, work)
+        private = lead.without(work)
         account = config.account(message.ref.account)
         sender = sender_of(account.username, config.owner.addresses, config.owner.names, account.name)
         source = open_account(config, account.name)
         try:
             with Leases(store).holding(pass_lease(account.name), patience=LEASE_PATIENCE):
                 done = put_draft(
-                    lead,
+                    private,
                     DraftKind(kinds[0]),
-                    language or language_of(lead),
+                    language or language_of(private),
                     build_wording(config),
                     (source, message, sender),
                     now,
@@ -60,9 +62,9 @@ def find_lead(store: Store, name: str) -> Lead:
     Raises:
         ConfigError: there is none, or there are several.
     """
-    found = store.leads.find_lead_ids(name.lower()) if name else []
-    exact = [one for one in found if one == name.lower()] or found
+    found = store.leads.list_leads(lead_ids=store.leads.find_lead_ids(name.lower())) if name else []
+    exact = [one for one in found if one.lead_id == name.lower()] or found
     if len(exact) != 1:
         words = f"several leads begin with {name!r}" if exact else f"there is no lead {name!r}"
         raise ConfigError([f"{words}; `triage leads` lists them"])
-    return store.leads.list_leads(lead_ids=exact)[0]
+    return exact[0]

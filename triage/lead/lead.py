@@ -2,8 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -233,6 +233,10 @@ class Lead:
         """The accounts it reached."""
         return frozenset(one.ref.account for one in self.messages)
 
+    def without(self, accounts: Collection[str]) -> "Lead":
+        """Return the lead without what reached these accounts; some of it must have reached another."""
+        return replace(self, messages=tuple(one for one in self.messages if one.ref.account not in accounts))
+
     @property
     def is_rescued(self) -> bool:
         """Whether all of it lay in Junk folders."""
@@ -283,8 +287,14 @@ def bare_subject(subject: str) -> str:
 
 def is_personal(addr_spec: str) -> bool:
     """Return whether an address is somebody's own: not a platform's relay, not an unattended one."""
-    local, _, domain = addr_spec.rpartition("@")
-    return bool(local and domain) and registrable(domain) not in PLATFORMS and not _UNATTENDED.match(local)
+    domain = addr_spec.rpartition("@")[2]
+    return bool(domain) and registrable(domain) not in PLATFORMS and not is_unattended(addr_spec)
+
+
+def is_unattended(addr_spec: str) -> bool:
+    """Return whether an address says itself that nobody reads it, or is none."""
+    local = addr_spec.rpartition("@")[0]
+    return not local or _UNATTENDED.match(local) is not None
 
 
 def fold_name(name: str) -> str:
@@ -365,12 +375,18 @@ def state_of(lead: Lead, answers: Sequence[Answer], now: datetime, expires_after
 
 
 def answers_to(lead: Lead, answers: Sequence[Answer]) -> list[Answer]:
-    """Return what of the owner's mail speaks to a lead: in its thread, or to its people while it is fresh."""
+    """Return what of the owner's mail speaks to a lead: in its thread, or to its people while it is fresh.
+
+    What names a message of the lead was written after it, whatever the two clocks say, and
+    wherever the message was moved since: a server may take its arrival there for that of the mail.
+    """
+    came = lead.first.received_at
+    told = [replace(one, sent_at=max(one.sent_at, came)) if one.way is Way.THREAD else one for one in answers]
     return [
         one
-        for one in answers
+        for one in told
         if one.reply is not Reply.AUTOMATIC
-        and one.sent_at >= lead.first.received_at
+        and one.sent_at >= came
         and (one.way is Way.THREAD or one.sent_at <= _last_before(lead, one.sent_at) + LATE_ANSWER)
     ]
 

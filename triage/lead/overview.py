@@ -67,7 +67,9 @@ class Standing:
         if fallen is None:
             return None
         kind = (fallen.scam_kind or "scam").replace("_", " ")
-        return f"turned into a scam on {fallen.received_at:%Y-%m-%d} ({kind}): do not answer"
+        # The others who offer it may be honest: a scam copies what real employers publish.
+        whom = f" {fallen.sender.addr_spec}" if len(self.lead.sides) > 1 and fallen.sender.addr_spec else ""
+        return f"turned into a scam on {fallen.received_at:%Y-%m-%d} ({kind}): do not answer{whom}"
 
 
 @dataclass(frozen=True, slots=True)

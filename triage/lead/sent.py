@@ -16,13 +16,13 @@ _SHORT = 600
 """Characters of what the owner wrote that are looked at: a decline comes first."""
 
 _UNSUBSCRIBE = re.compile(
-    r"^\W*(?:please\s+)?(?:unsubscribe|remove me|stop|abmelden|abbestellen|desabonner|desinscription|me desinscrire|darme de baja|baja"
+    r"^\W*(?:please\s+)?(?:unsubscribe|remove me|stop(?! by| in)|abmelden|abbestellen|desabonner|desinscription|me desinscrire|darme de baja|baja(?! california)"
     r"|cancelar (?:suscripcion|inscricao)|cancellami|disiscriv\w*|afmelden|uitschrijven|wypisz\w*|rezygnuje)\b"
     r"|\bunsubscribe\b|\b(?:take|remove) me (?:off|from) (?:your|this|the) (?:mailing )?list|\baus (?:dem|ihrem) verteiler\b",
 )
 _DECLINE = re.compile(
     r"\b(?:not interested|no,? thanks?|no thank you|not looking|not (?:currently |actively )?(?:open|available|searching)"
-    r"|(?:have|need) to (?:decline|pass)|(?:i'?ll|i will|i'?d|i would|must|i) (?:have to )?pass\b(?! (?:it|this|that|you|your|on|along|the))"
+    r"|(?:have|need) to (?:decline|pass)|(?:i'?ll|i will|i'?d|i would|must|i) (?:have to )?pass\b(?! (?:it|this|that|you|your|on|along|the|my|our|by|through))"
     r"|pass on (?:this|that|the) (?:one|time|opportunity|role|offer|occasion)|i decline|respectfully decline|politely decline|happy (?:where i am|in my (?:current|present))|not the right (?:time|moment|fit)"
     r"|not for me|not a (?:good )?(?:fit|match)"
     r"|kein(?:e|erlei)? interesse|nicht interessiert|nein,? danke|(?:muss|mochte) (?:ich )?(?:dankend )?ab(?:sagen|lehnen)|dankend ab"
@@ -37,6 +37,19 @@ _DECLINE = re.compile(
 # "Not interested in X, but very much in Y" is an answer, and so is a "no" with a question after it.
 _YET_INTERESTED = re.compile(
     r"\b(?:but|aber|mais|pero|mas|ma|maar|ale)\b[^.?!]{0,60}\b(?:interest|interess|interes|geinteresseerd|zainteresowan|tell me more|mehr (?:erfahren|daruber)|call)\w*",
+)
+
+# "Not available on Thursday" and "am Montag passt es nicht" decline a day, not a job.
+_OF_A_TIME = re.compile(r"availab|verfugbar|disponi|beschikbaar|passt|right time|good fit")
+_DAY = re.compile(
+    r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|tomorrow|today|tonight|(?:that|this|next) (?:day|week|morning|afternoon)"
+    r"|(?:mon|diens|donners|frei|sams|sonn)tags?|mittwochs?|morgen|heute|(?:diese|nachste)n? woche"
+    r"|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|demain|cette semaine"
+    r"|lunes|martes|miercoles|jueves|viernes|sabado|domingo|manana|esta semana"
+    r"|(?:segunda|terca|quarta|quinta|sexta)(?:-feira)?|amanha"
+    r"|lunedi|martedi|mercoledi|giovedi|venerdi|sabato|domenica|domani"
+    r"|(?:maan|dins|woens|donder|vrij|zater|zon)dag|deze week|volgende week"
+    r"|poniedzialek|wtorek|sroda|srode|czwartek|piatek|jutro|at \d{1,2}|um \d{1,2}|\d{1,2}[:.h]\d\d)\b"
 )
 
 
@@ -78,10 +91,19 @@ def kind_of(message: Message) -> Reply:
     subject = _plain(message.subject)
     if _UNSUBSCRIBE.search(text[:80]) or (not text and _UNSUBSCRIBE.search(subject)) or subject == "unsubscribe":
         return Reply.UNSUBSCRIBE
-    found = _DECLINE.search(text)
+    found = next((one for one in _DECLINE.finditer(text) if not _declines_a_day(text, one)), None)
     if found and not _YET_INTERESTED.search(text, found.end()):
         return Reply.DECLINE
     return Reply.ANSWER
+
+
+def _declines_a_day(text: str, found: re.Match[str]) -> bool:
+    """Return whether what reads like a no is about when to meet: its sentence names a day."""
+    if not _OF_A_TIME.search(found[0]):
+        return False
+    start = max(text.rfind(mark, 0, found.start()) for mark in ".?!") + 1
+    end = min((place for mark in ".?!" if (place := text.find(mark, found.end())) >= 0), default=len(text))
+    return _DAY.search(text, start, end) is not None
 
 
 def _plain(text: str) -> str:

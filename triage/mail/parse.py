@@ -173,11 +173,13 @@ def _list_facts(parts: Parts) -> frozenset[str]:
 
 
 def parse_date(value: str) -> datetime | None:
-    """Return the Date header (RFC 5322 section 3.6.1) with its zone, None if unreadable."""
+    """Return the Date header (RFC 5322 section 3.6.1) with its zone, None if unreadable or in no year that UTC has."""
     if not value:
         return None
     try:
         moment = parsedate_to_datetime(value)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        moment.astimezone(UTC)  # the last evening of the year 9999 has none
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment

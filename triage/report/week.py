@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from triage.lead.appearance import Appearance
 from triage.lead.overview import Standing, View, look_at
+from triage.lead.preference import prefer
 from triage.lead.week import WEEK, Week
 from triage.records import Category, State
 from triage.store.evidence import Training
@@ -109,7 +110,7 @@ def gather(store: Store, view: View, week: Week, accounts: Sequence[str], model:
     # What is older is neither counted nor waits.
     since = week.until - max(view.expires_after, SHOWN_WEEKS * WEEK)
     everything = look_at(store.leads.list_leads(since), store.leads.list_answers(since), view)
-    standings = tuple(one for one in everything if not one.lead.accounts <= view.work)
+    standings = tuple(_private(one, view) for one in everything if not one.lead.accounts <= view.work)
     return WeekFacts(
         week,
         standings,
@@ -121,6 +122,14 @@ def gather(store: Store, view: View, week: Week, accounts: Sequence[str], model:
         _health(store, view, week, accounts, model),
         _weeks(standings, week),
     )
+
+
+def _private(one: Standing, view: View) -> Standing:
+    """Return a lead as it stands, with nothing of what an employer's account got."""
+    if not one.is_work:
+        return one
+    lead = one.lead.without(view.work)
+    return replace(one, lead=lead, preference=prefer(lead, view.wishes))
 
 
 def _near(store: Store, view: View, week: Week) -> list[NearMiss]:

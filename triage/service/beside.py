@@ -114,6 +114,7 @@ class Beside:
             return
         with source.open(folder) as mailbox:
             if self.moves_rescued:
+                options.fence()
                 settle_pending(mailbox, options.store, options.names)
             book = LeadBook(options.store, self.own, is_rescue=True, clock=options.clock)
             for refs, cursor in _new_refs(mailbox, options.store, "junk", options.clock() - since, options.should_stop):
@@ -157,8 +158,11 @@ def _new_refs(
 
 
 def _move(found: Sequence[Outcome], mailbox: ServerMailbox, options: VisitOptions, home: str) -> None:
-    """Label leads found in Junk and move them home, journaled like every write: `undo` takes it back."""
-    intents = []
+    """Label leads found in Junk and move them home, journaled like every write: `undo` takes it back.
+
+    What was labelled before, or told what it is, lies in Junk because its owner, or `undo`, put it there.
+    """
+    intents: list[Intent] = []
     marks = {item.ref: item for item in mailbox.iter_messages([one.ref for one in found])}
     for one in found:
         item = marks.get(one.ref)
@@ -167,4 +171,8 @@ def _move(found: Sequence[Outcome], mailbox: ServerMailbox, options: VisitOption
         label = options.names.wanted(one.verdict)
         change = LabelChange(one.ref, add=label - options.names.ours(item.keywords), move_to=home)
         intents.append(Intent(change, item.server_id or fingerprint(item.content), label))
-    write_labels(intents, mailbox, options.store, options.store.begin_run("rescue"))
+    identities = [one.fingerprint for one in intents]
+    settled = {*options.store.written(mailbox.account, identities), *options.store.evidence.corrected(identities)}
+    if fresh := [one for one in intents if one.fingerprint not in settled]:
+        options.fence()
+        write_labels(fresh, mailbox, options.store, options.store.begin_run("rescue"))

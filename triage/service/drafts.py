@@ -10,12 +10,17 @@ from email.message import EmailMessage
 
 from triage.errors import AccountError, FolderError, MessageError
 from triage.interfaces import FolderRole, ServerSource
-from triage.lead.lead import Lead, LeadMessage, is_personal, turned_into_scam
+from triage.lead.lead import Lead, LeadMessage, is_personal, is_unattended, message_ids, turned_into_scam
+from triage.lead.opportunity import Channel
 from triage.lead.reply import Wording, reply_subject, reply_text
 from triage.lead.templates import DraftKind
 from triage.records import Address
 
 _MOST_REFERENCES = 20
+
+# Message-IDs of platforms are often longer than a line of 78 letters, and the email package makes an encoded word of what
+# is longer than a line, by which no mail program finds the thread. A line may have 998 (RFC 5322 section 2.1.1).
+_POLICY = policy.SMTP.clone(max_line_length=998)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +53,21 @@ def message_to_answer(lead: Lead, work: Collection[str]) -> LeadMessage:
         )
         raise MessageError(f"lead {lead.lead_id} came to {where}; answer it from there yourself")
     latest = private[-1]
-    if not is_personal(recipient_of(latest)) and not latest.reply_to:
-        profile = lead.card.profile
-        place = f"at {profile.value}" if profile else f"on {lead.channel_words}"
-        raise MessageError(f"lead {lead.lead_id} came from an address that nobody reads; answer it {place}")
+    # In Reply-To a platform's relay passes answers on.
+    if is_unattended(recipient_of(latest)) or not (latest.reply_to or is_personal(latest.sender.addr_spec)):
+        where = "no address" if not recipient_of(latest) else "an address that nobody reads"
+        raise MessageError(f"lead {lead.lead_id} came from {where}; {_other_way(lead)}")
     return latest
+
+
+def _other_way(lead: Lead) -> str:
+    if lead.card.profile:
+        return f"answer it at {lead.card.profile.value}"
+    return (
+        "look into the mail for whom to answer"
+        if lead.channel is Channel.MAIL
+        else f"answer it on {lead.channel_words}"
+    )
 
 
 def recipient_of(message: LeadMessage) -> str:
@@ -62,7 +77,7 @@ def recipient_of(message: LeadMessage) -> str:
 
 def compose(lead: Lead, message: LeadMessage, text: str, sender: Address, now: datetime) -> EmailMessage:
     """Return a draft as mail; the same answer to the same message has the same Message-ID, whenever it is made."""
-    draft = EmailMessage(policy=policy.SMTP)
+    draft = EmailMessage(policy=_POLICY)
     draft["From"] = _header_address(sender)
     name = lead.card.recruiter.value if lead.card.recruiter else message.sender.name
     draft["To"] = _header_address(Address(name, recipient_of(message)))
@@ -70,10 +85,9 @@ def compose(lead: Lead, message: LeadMessage, text: str, sender: Address, now: d
     draft["Date"] = now
     mark = hashlib.sha256(f"{lead.lead_id} {message.fingerprint} {text}".encode("utf-8", "replace")).hexdigest()[:24]
     draft["Message-ID"] = f"<triage-draft-{mark}@{sender.domain or 'triage.invalid'}>"
-    if message.message_id:
-        chain = [*reversed(message.thread[: _MOST_REFERENCES - 1]), message.message_id]
-        draft["In-Reply-To"] = _one_line(message.message_id)
-        draft["References"] = _one_line(" ".join(dict.fromkeys(chain)))
+    if answered := _plain_ids(message.message_id):
+        draft["In-Reply-To"] = answered[0]
+        draft["References"] = " ".join([*reversed(_plain_ids(*message.thread[: _MOST_REFERENCES - 1])), *answered])
     draft.set_content(text)
     return draft
 
@@ -119,6 +133,11 @@ def _header_address(address: Address) -> HeaderAddress | str:
         return HeaderAddress(_one_line(address.name), addr_spec=address.addr_spec)
     except (ValueError, IndexError):  # an address that is none in the strict sense, yet one that mail came from
         return _one_line(address.addr_spec)
+
+
+def _plain_ids(*texts: str) -> tuple[str, ...]:
+    """Return Message-IDs as they may stand in a header: what is none, or not in plain letters, is left out."""
+    return message_ids(*(text for text in texts if text.isascii()))
 
 
 def _one_line(text: str) -> str:

@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from triage.classify.domains import PLATFORMS, registrable
@@ -38,6 +38,9 @@ log = logging.getLogger(__name__)
 
 # Accounts are served side by side, and the same job may reach two at once: it is one lead all the same.
 _GROUPING = threading.Lock()
+
+_DAY = timedelta(days=1)
+"""A clock may be wrong by so much."""
 
 NEAR = 0.15
 """A chance of being a lead from which a message judged otherwise is shown in the report."""
@@ -129,11 +132,11 @@ class LeadBook:
         return changed
 
     def _received_at(self, item: RawMessage) -> datetime:
-        """Return when a message came; local mail says so itself."""
-        moment = item.internal_date
+        """Return when a message came; local mail says so itself, but nothing comes from the future."""
+        now, moment = self._clock(), item.internal_date
         if moment is None and (opened := _open(item)) is not None:
             moment = parse_date(opened.parts.first("date"))
-        return (moment or self._clock()).astimezone(UTC)
+        return (moment if moment and moment <= now + _DAY else now).astimezone(UTC)
 
     def _lead_message(
         self, item: RawMessage, judgement: Judgement, verdict: Verdict, received: datetime
@@ -194,7 +197,7 @@ class LeadBook:
         index = LeadIndex(self._store.leads.list_leads(since=found[0].received_at - SAME_JOB))
         changed: dict[str, Lead] = {}
         for message in found:
-            lead = with_message(message, index)
+            lead = with_message(message, index, self._names_of_others)
             if lead is not None:
                 _raise_alert(index.leads.get(lead.lead_id), lead)
                 index.add(lead)
@@ -203,21 +206,38 @@ class LeadBook:
             self._store.leads.save_leads(list(changed.values()))
         return list(changed.values())
 
+    def _names_of_others(self, message: LeadMessage) -> Sequence[str]:
+        """Return the names that a new lead may not take: the index holds late leads alone."""
+        shortest = make_lead_id(message.ref.account, message.fingerprint)
+        return self._store.leads.find_lead_ids(shortest, but_of=(message.ref.account, message.fingerprint))
+
     def _worth_a_look(self) -> list[LeadMessage]:
-        """Return leads, and of the rest what shares a mark with one that is known or new, the oldest first."""
+        """Return leads, and of the rest what is in one or shares a mark with one that is known or new, the oldest first."""
         settled = self._owners_word() if self._found else frozenset()
         self._found = [one for one in self._found if one.fingerprint not in settled]
         rest = [one for one in self._found if not one.is_lead]
         marks = {one: {mark.mark for mark in _marks_of_follow_up(one)} for one in rest}
         known = self._store.leads.marked(set().union(*marks.values())) if rest else frozenset()
+        held = self._held(rest)
         fresh = [one for one in self._found if one.is_lead]
         among = LeadIndex(Lead(str(number), (one,)) for number, one in enumerate(fresh))
         going_on = [
             one
             for one in rest
-            if marks[one] & known or (fresh and among.may_belong(one.fingerprint, _marks_of_follow_up(one)))
+            if (one.ref.account, one.fingerprint) in held
+            or marks[one] & known
+            or (fresh and among.may_belong(one.fingerprint, _marks_of_follow_up(one)))
         ]
         return sorted([*fresh, *going_on], key=lambda one: (one.received_at, one.fingerprint))
+
+    def _held(self, messages: Sequence[LeadMessage]) -> frozenset[tuple[str, str]]:
+        """Return which messages are in leads, though they are none any more: by account and identity."""
+        accounts: dict[str, set[str]] = {}
+        for one in messages:
+            accounts.setdefault(one.ref.account, set()).add(one.fingerprint)
+        return frozenset(
+            (account, mark) for account, marks in accounts.items() for mark in self._store.leads.holding(account, marks)
+        )
 
     def _owners_word(self) -> frozenset[str]:
         """Return the messages that the owner has said something of: what the model thinks of them changes nothing."""
@@ -267,17 +287,24 @@ def _open(item: RawMessage) -> OpenedMessage | None:
         return None
 
 
-def with_message(message: LeadMessage, index: LeadIndex) -> Lead | None:
-    """Return the lead with a message in it, a new one where it opens one; None if it is about no lead, or changes none."""
+def with_message(
+    message: LeadMessage, index: LeadIndex, taken: Callable[[LeadMessage], Collection[str]] = lambda _: ()
+) -> Lead | None:
+    """Return the lead with a message in it, a new one where it opens one; None if it is about no lead, or changes none.
+
+    Args:
+        taken: returns names that leads beside those of the index have.
+    """
     lead_id = index.find(message)
     if lead_id is None and not message.is_lead:
         return None
     if lead_id is None:
-        lead_id = make_lead_id(message.ref.account, message.fingerprint, index.leads)
+        lead_id = make_lead_id(message.ref.account, message.fingerprint, {*index.leads, *taken(message)})
     former = index.leads.get(lead_id)
     before = next((one for one in former.messages if _is_same(one, message)), None) if former else None
-    if before is not None and before.is_rescued:
-        message = replace(message, is_rescued=True)  # it was, wherever it is now
+    if before is not None:
+        # It was found in Junk, or not, wherever it is now: who puts a lead into Junk is its owner.
+        message = replace(message, is_rescued=before.is_rescued)
     others = [one for one in (former.messages if former else ()) if not _is_same(one, message)]
     ordered = sorted([*others, message], key=lambda one: (one.received_at, one.fingerprint))
     lead = Lead(lead_id, tuple(ordered))

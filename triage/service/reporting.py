@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time
 
 from triage.interfaces import ServerSource
 from triage.lead.week import Week, last_due
-from triage.service.training import run_beside
+from triage.service.training import last_words, run_beside
 from triage.store.leads import ReportRecord
 from triage.store.store import Store
 
@@ -73,7 +73,6 @@ def report_beside(plan: ReportPlan, should_stop: Callable[[], bool]) -> None:
         return
     status, output, errors = ended
     if status:
-        last = errors.strip().rpartition("\n")[2]
-        log.warning("report not written, the next start tries again status=%d reason=%s", status, last or "unknown")
+        log.warning("report not written, the next start tries again status=%d reason=%s", status, last_words(errors))
         return
     log.info("report done result=%s", "written" if " is in " in output else "nothing to write")

@@ -66,6 +66,12 @@ def run_beside(command: Sequence[str], should_stop: Callable[[], bool]) -> tuple
     return None if said is None else (process.returncode, *said)
 
 
+def last_words(errors: str) -> str:
+    """Return why a command of ours failed: what it says to people holds no mail text, what a traceback says may."""
+    last = errors.strip().rpartition("\n")[2]
+    return last if last.startswith("triage: ") else "unknown, run the command by hand to see it"
+
+
 def _wait(process: subprocess.Popen[str], should_stop: Callable[[], bool]) -> tuple[str, str] | None:
     """Return what the process said once it ended, None if it was killed."""
     left = PATIENCE.total_seconds()
@@ -83,9 +89,7 @@ def _report(status: int, output: str, errors: str) -> None:
         found = json.loads(output)
         result, model, reason = found["result"], found["model"] or "none", found["reason"] or "none"
     except (ValueError, KeyError, TypeError):
-        # What it says on standard error is made for people and holds no mail text.
-        last = errors.strip().rpartition("\n")[2]
-        log.warning("training failed, the model in use stays status=%d reason=%s", status, last or "unknown")
+        log.warning("training failed, the model in use stays status=%d reason=%s", status, last_words(errors))
         return
     level = logging.WARNING if result in {"refused", "held"} else logging.INFO
     log.log(level, "training done result=%s model=%s reason=%s", result, model, reason)

@@ -123,10 +123,17 @@ class LeadStore:
         found = [Lead(name, tuple(some)) for name, some in grouped.items() if any(one.is_lead for one in some)]
         return sorted(found, key=lambda lead: (lead.last_at, lead.lead_id), reverse=True)
 
-    def find_lead_ids(self, beginning: str) -> list[str]:
-        """Return the leads whose name begins so, in order."""
+    def find_lead_ids(self, beginning: str, but_of: tuple[str, str] | None = None) -> list[str]:
+        """Return the leads whose name begins so, in order.
+
+        Args:
+            but_of: account and fingerprint of a message whose own lead is left out.
+        """
+        query = select(leads.c.lead_id).where(leads.c.lead_id.startswith(beginning, autoescape=True))
+        if but_of is not None:
+            is_it = (lead_messages.c.account == but_of[0]) & (lead_messages.c.fingerprint == but_of[1])
+            query = query.where(leads.c.lead_id.not_in(select(lead_messages.c.lead_id).where(is_it)))
         with transaction(self._engine, writing=False) as connection:
-            query = select(leads.c.lead_id).where(leads.c.lead_id.startswith(beginning, autoescape=True))
             return list(connection.scalars(query.order_by(leads.c.lead_id)))
 
     def save_leads(self, changed: Sequence[Lead]) -> None:
@@ -148,7 +155,7 @@ class LeadStore:
             )
 
     def list_answers(self, since: datetime | None = None) -> Mapping[str, list[Answer]]:
-        """Return what the owner sent since each lead came, as far as it speaks to it.
+        """Return what the owner sent since each lead came, as far as it speaks to it, and all in its thread.
 
         Args:
             since: only of leads with a message since then.
@@ -157,7 +164,7 @@ class LeadStore:
             select(lead_marks.c.lead_id, lead_marks.c.way, sent_marks.c.sent_at, sent_marks.c.reply)
             .join(sent_marks, sent_marks.c.mark == lead_marks.c.mark)
             .join(leads, leads.c.lead_id == lead_marks.c.lead_id)
-            .where(sent_marks.c.sent_at >= leads.c.first_at)
+            .where((sent_marks.c.sent_at >= leads.c.first_at) | (lead_marks.c.way == Way.THREAD.value))
         )
         if since is not None:
             query = query.where(leads.c.last_at >= since)
@@ -176,6 +183,17 @@ class LeadStore:
             for start in range(0, len(ordered), _CHUNK):
                 some = lead_marks.c.mark.in_(ordered[start : start + _CHUNK])
                 found.update(connection.scalars(select(lead_marks.c.mark).where(some)))
+        return frozenset(found)
+
+    def holding(self, account: str, fingerprints: Collection[str]) -> frozenset[str]:
+        """Return which of these messages of an account are in leads."""
+        ordered = sorted(fingerprints)
+        found: set[str] = set()
+        with transaction(self._engine, writing=False) as connection:
+            for start in range(0, len(ordered), _CHUNK):
+                some = lead_messages.c.fingerprint.in_(ordered[start : start + _CHUNK])
+                here = lead_messages.c.account == account
+                found.update(connection.scalars(select(lead_messages.c.fingerprint).where(here, some)))
         return frozenset(found)
 
     # -- what the owner sent, and to whom
