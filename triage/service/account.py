@@ -274,7 +274,7 @@ class AccountRunner:
             self._folder_problems = report.problems
             for problem in report.problems:
                 log.warning("folder left out, looked for on each pass account=%s reason=%s", self.name, problem)
-        elif self.problem is not None and not report.problems:
+        if self.problem is not None and not report.problems:
             log.info("account works again account=%s", self.name)
         self.problem = "; ".join(report.problems) or None
         self._backoff.reset()
