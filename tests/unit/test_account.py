@@ -128,7 +128,10 @@ def test_a_folder_that_has_gone_does_not_stop_the_others(world: World, caplog: p
     assert caplog.text.count("folder left out") == 1
     assert "Gone" in str(world.store.list_passes()[0].problem)
     source.gone = False
-    runner.run()
+    with caplog.at_level(logging.INFO):
+        runner.run()
+        runner.run()
+    assert caplog.text.count("account works again") == 1
     assert world.store.list_passes()[0].problem is None
 
 

@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -18,7 +19,7 @@ from triage.bootstrap import build_judge
 from triage.classify.judge import Judge
 from triage.cli.report import due_moment
 from triage.config import Config, parse_config
-from triage.errors import ConfigError, FolderError, TransientMailError
+from triage.errors import BusyError, ConfigError, FolderError, TransientMailError
 from triage.interfaces import FolderRole
 from triage.lead.lead import Reply
 from triage.lead.week import Week
@@ -185,6 +186,72 @@ def test_a_folder_that_is_gone_is_told_and_stops_nothing(judge: Judge, store: St
     report = make_runner(Gone(inbox), judge, store).pass_once()
     assert inbox.keywords(1) == {"Triage/Recruiter"}
     assert "set sent_folder" in report.problems[0]
+
+
+def test_what_is_wrong_is_told_until_it_is_read_again(judge: Judge, store: Store) -> None:
+    """Not with every other pass: that would be an alarm and an all-clear by turns."""
+
+    class Gone(FakeSource):
+        is_gone = True
+
+        def find_folder(self, role: FolderRole) -> str | None:
+            if self.is_gone and role is FolderRole.SENT:
+                raise FolderError("account home: there is no folder Sent")
+            return super().find_folder(role)
+
+    source = Gone(FakeMailbox())
+    runner = make_runner(source, judge, store, every=timedelta(hours=1))
+    assert [runner.pass_once().problems for _ in range(3)] == [("account home: there is no folder Sent",)] * 3
+    assert runner._side is not None
+    runner._side._read_at, source.is_gone = -3600.0, False
+    assert runner.pass_once().problems == ()
+
+
+def test_junk_is_looked_into_even_if_sent_is_gone(judge: Judge, store: Store) -> None:
+    class Gone(FakeSource):
+        def find_folder(self, role: FolderRole) -> str | None:
+            if role is FolderRole.SENT:
+                raise FolderError("account home: there is no folder Sent")
+            return super().find_folder(role)
+
+    source = Gone(FakeMailbox())
+    source.give_role(FolderRole.JUNK, FakeMailbox([make_offer()], folder="Junk"))
+    assert make_runner(source, judge, store).pass_once().problems == ("account home: there is no folder Sent",)
+    assert len(store.leads.list_leads()) == 1
+
+
+def test_without_a_sent_folder_new_mail_does_not_wait_for_junk(judge: Judge, store: Store) -> None:
+    order: list[str] = []
+
+    class Noting(FakeSource):
+        def open(self, folder: str) -> AbstractContextManager[FakeMailbox]:
+            order.append(folder)
+            return super().open(folder)
+
+    source = Noting(FakeMailbox())
+    source.give_role(FolderRole.JUNK, FakeMailbox(folder="Junk"))
+    runner = make_runner(source, judge, store)
+    runner.pass_once()
+    order.clear()
+    runner.pass_once()
+    assert order == ["INBOX", "Junk"]
+
+
+def test_nothing_is_moved_out_of_junk_by_a_pass_given_up_for_dead(judge: Judge, store: Store) -> None:
+    junk = FakeMailbox([make_offer()], folder="Junk")
+    source = FakeSource(FakeMailbox())
+    source.give_role(FolderRole.JUNK, junk)
+    beside = Beside(frozenset(), None, YEARS, moves_rescued=True)
+
+    def fence() -> None:
+        if store.leads.list_leads():  # it slept while it judged
+            raise BusyError("another triage has taken over home")
+
+    with pytest.raises(BusyError):
+        beside.read(source, replace(make_options(judge, store), fence=fence))
+    assert junk.writes == 0
+    beside.read(source, make_options(judge, store))
+    assert junk.writes == 1
 
 
 def test_beside_is_read_at_most_so_often(judge: Judge, store: Store) -> None:

@@ -3,7 +3,7 @@
 import json
 import logging
 import pickle
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -123,6 +123,27 @@ def test_a_pass_given_up_for_dead_writes_nothing_more(store: Store) -> None:
         with pytest.raises(BusyError, match="has taken over home"):
             slow.confirm("pass:home")
         assert not slow.holds("pass:home")
+
+
+def test_a_lease_that_is_taken_again_while_others_are_renewed_is_not_lost(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pass ends, and the next begins, just as the heart beats."""
+    leases, renew = Leases(store), store.renew_leases
+
+    def meanwhile(names: Sequence[str], holder: str, until: datetime) -> Collection[str]:
+        leases.give_back("pass:home")
+        kept = renew(names, holder, until)
+        leases.take("pass:home")
+        return kept
+
+    monkeypatch.setattr(store, "renew_leases", meanwhile)
+    leases.take("pass:home")
+    leases.renew()
+    assert leases.holds("pass:home")
+    monkeypatch.setattr(store, "renew_leases", lambda *_: frozenset())
+    leases.renew()
+    assert not leases.holds("pass:home")
 
 
 def test_two_threads_of_a_process_are_two(store: Store) -> None:

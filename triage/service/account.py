@@ -74,23 +74,35 @@ class SideReading:
         self._beside = beside
         self._monotonic = monotonic
         self._read_at: float | None = None
+        self._problems: tuple[str, ...] = ()
 
-    def read(self, source: ServerSource, options: VisitOptions, *, is_first: bool) -> CycleReport:
-        """Read after the folders, so that no new mail waits for it; on the very first pass before them.
+    def prepare(self, source: ServerSource, options: VisitOptions) -> None:
+        """Read before the folders on the very first pass, if nobody knows yet whom the owner wrote to.
 
         Raises:
             TransientMailError, StoreError: see `Beside.read`.
         """
-        report, now = CycleReport(source.name), self._monotonic()
-        is_due = self._read_at is None or now - self._read_at >= self._beside.every.total_seconds()
-        if options.should_stop() or not is_due or (is_first and self._beside.knows_sent(source, options)):
-            return report
-        self._read_at = now
-        try:
-            self._beside.read(source, options)
-        except FolderError as error:
-            return replace(report, problems=(str(error),))
-        return report
+        if self._read_at is None and not options.should_stop() and not self._beside.knows_sent(source, options):
+            self._read(source, options)
+
+    def follow(self, source: ServerSource, options: VisitOptions) -> CycleReport:
+        """Read after the folders, so that no new mail waits for it, and return what is wrong with these.
+
+        What was wrong stays so until they are read again: otherwise every pass between would tell
+        that the account works again.
+
+        Raises:
+            TransientMailError, StoreError: see `Beside.read`.
+        """
+        every = self._beside.every.total_seconds()
+        is_due = self._read_at is None or self._monotonic() - self._read_at >= every
+        if is_due and not options.should_stop():
+            self._read(source, options)
+        return CycleReport(source.name, problems=self._problems)
+
+    def _read(self, source: ServerSource, options: VisitOptions) -> None:
+        self._read_at = self._monotonic()
+        self._problems = self._beside.read(source, options)
 
 
 def visit_folders(
@@ -113,12 +125,12 @@ def visit_folders(
     report = CycleReport(source.name)
     with leases.holding(pass_lease(source.name)):
         if side is not None:
-            report += side.read(source, options, is_first=True)
+            side.prepare(source, options)
         for folder in source.folders():
             if not options.should_stop():
                 report += _visit(source, folder, options)
         if side is not None:
-            report += side.read(source, options, is_first=False)
+            report += side.follow(source, options)
     problem = "; ".join(report.problems) or None
     options.store.save_pass(
         PassInfo(source.name, clock(), report.seen, report.unjudged, report.labelled, problem=problem)
@@ -262,7 +274,7 @@ class AccountRunner:
             self._folder_problems = report.problems
             for problem in report.problems:
                 log.warning("folder left out, looked for on each pass account=%s reason=%s", self.name, problem)
-        elif self.problem is not None and not report.problems:
+        if self.problem is not None and not report.problems:
             log.info("account works again account=%s", self.name)
         self.problem = "; ".join(report.problems) or None
         self._backoff.reset()

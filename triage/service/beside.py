@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from triage.errors import MessageError
+from triage.errors import FolderError, MessageError
 from triage.interfaces import FolderRole, ServerMailbox, ServerSource
 from triage.lead.lead import LEADS
 from triage.lead.sent import SentMessage, read_sent
@@ -54,20 +54,27 @@ class Beside:
             return True
         return options.store.leads.load_side_cursor(source.name, "sent") is not None
 
-    def read(self, source: ServerSource, options: VisitOptions) -> None:
-        """Read what is new in Sent and Junk.
+    def read(self, source: ServerSource, options: VisitOptions) -> tuple[str, ...]:
+        """Read what is new in Sent and Junk, and return in words which of them cannot be opened; one does not stop the other.
 
         Raises:
-            FolderError: one that is configured cannot be opened.
             TransientMailError: the connection failed; the next visit goes on where this one stopped.
             StoreError: nothing could be remembered.
         """
         if source.name in self.labels_only:
-            return
-        if self.sent_since is not None:
-            self.read_sent_folder(source, options.store, self.sent_since, options.clock, options.should_stop)
-        if self.junk_since is not None and not options.should_stop():
-            self._look_into_junk(source, options, self.junk_since)
+            return ()
+        problems = []
+        try:
+            if self.sent_since is not None:
+                self.read_sent_folder(source, options.store, self.sent_since, options.clock, options.should_stop)
+        except FolderError as error:
+            problems.append(str(error))
+        try:
+            if self.junk_since is not None and not options.should_stop():
+                self._look_into_junk(source, options, self.junk_since)
+        except FolderError as error:
+            problems.append(str(error))
+        return tuple(problems)
 
     def read_sent_folder(
         self,

@@ -78,9 +78,13 @@ class Leases:
         for name in held:
             with self._lock:
                 # What was given back in the meantime is none of ours any more.
-                if name in kept and name in self._held:
+                last = self._held.get(name)
+                if last is None or last > asked:  # or was taken again since
+                    continue
+                if name in kept:
                     self._held[name] = asked
-                elif self._held.pop(name, None) is not None:
+                else:
+                    del self._held[name]
                     log.warning("lease lost to another process name=%s", name)
 
     def confirm(self, name: str) -> None:
