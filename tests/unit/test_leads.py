@@ -246,6 +246,15 @@ def test_an_alert_names_the_scammer_where_several_offer_the_job() -> None:
     assert str(several).endswith(": do not answer x@kestrel-jobs.example")
 
 
+def test_sides_are_named_as_people_know_them() -> None:
+    relay = make_lead_message(1, sender="Dana Roth via LinkedIn <inmail-hit-reply@linkedin.com>")
+    free = make_lead_message(2, sender="Tom Baker <tom.b.1987@gmail.com>")
+    agency = make_lead_message(3, sender="Rita <rita@novak.example>", card=make_card(agency="Novak Partners"))
+    house = make_lead_message(4)
+    names = make_lead(relay, free, agency, house).side_names
+    assert names == ("Dana Roth", "Tom Baker", "Novak Partners", "kestrelfoods.example")
+
+
 def test_two_agencies_that_write_once_each_chase_nobody() -> None:
     lead = make_lead(make_lead_message(1, card=JOB), make_lead_message(2, sender=BERG, at=LATER, card=JOB))
     assert (stand(lead), len(lead.sides)) == (LeadState.NEW, 1)

@@ -168,8 +168,7 @@ class LeadMessage:
         """The same for people."""
         if self.card.agency:
             return self.card.agency.value
-        name = self.card.recruiter.value if self.card.recruiter else self.sender.name
-        return name if self.side == self.who and name else self.side
+        return (self._named() if self.side == self.who else "") or self.side
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,11 +221,8 @@ class Lead:
 
     @property
     def side_names(self) -> tuple[str, ...]:
-        """The same as they write themselves."""
-        names = {
-            one.side: one.card.agency.value if one.card.agency else one.side for one in self.messages if one.is_lead
-        }
-        return tuple(names.values())
+        """The same for people, as they write themselves."""
+        return tuple({one.side: one.side_name for one in self.messages if one.is_lead}.values())
 
     @property
     def accounts(self) -> frozenset[str]:
