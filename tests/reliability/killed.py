@@ -18,6 +18,7 @@ from triage.config import AccountConfig, LabelsConfig
 from triage.imap.source import ImapSource
 from triage.records import Category
 from triage.service.account import AccountRunner, Surroundings
+from triage.service.leadbook import LeadBook
 from triage.service.leases import Leases
 from triage.service.plan import LabelNames
 from triage.service.visit import VisitOptions
@@ -54,7 +55,8 @@ def main() -> None:
     names = LabelNames("Triage/", moves={Category.SCAM: "Junk"} if moves == "move" else {})
     source = ImapSource(account, LabelsConfig(mode="folder" if moves == "folder" else "auto"))
     fatal: list[Exception] = []
-    runner = AccountRunner(source, VisitOptions(the_judge(), store, names), Surroundings(Leases(store), fatal.append))
+    visits = VisitOptions(the_judge(), store, names, book=lambda: LeadBook(store))
+    runner = AccountRunner(source, visits, Surroundings(Leases(store), fatal.append))
     runner.run()
     store.steps_left = None
     sys.exit(int(bool(fatal or runner.problem or runner.paused)))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.system.conftest import Program, read_lines
+from triage.modelfile import check_set_path
 
 CORPUS = Path(__file__).parents[2] / "models" / "corpus"
 
@@ -20,6 +21,10 @@ def small_corpus(folder: Path, mails: int = 25) -> Path:
     return folder
 
 
+def check_mails() -> int:
+    return sum(len(path.read_text("utf-8").splitlines()) for path in check_set_path().glob("*.jsonl"))
+
+
 @pytest.mark.timeout(300)
 def test_a_quick_evaluation_says_the_same_on_screen_in_files_and_again(program: Program) -> None:
     corpus, first, second = (str(program.home / name) for name in ("corpus", "first", "second"))
@@ -29,7 +34,7 @@ def test_a_quick_evaluation_says_the_same_on_screen_in_files_and_again(program: 
     (told,) = read_lines(done.stdout)
     assert told == json.loads((Path(first) / "report.json").read_text("utf-8"))
     summary = told["by_author"]["summary"]
-    assert (summary["mails"], told["by_author"]["folds"], told["check"]["mails"]) == (75, 3, 140)
+    assert (summary["mails"], told["by_author"]["folds"], told["check"]["mails"]) == (75, 3, check_mails())
     assert 0 < summary["macro_f1"]["low"] < summary["macro_f1"]["value"] < summary["macro_f1"]["high"] < 1
     assert [one["is_kept"] for one in told["budgets"]].count(False) >= 1
 
