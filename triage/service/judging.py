@@ -21,7 +21,6 @@ from typing import Self, TypeVar
 from triage.classify.judge import Judge, Judged
 from triage.errors import MessageError
 from triage.lead.acquaintances import NOBODY_KNOWN, People, known_of
-from triage.lead.card import read_opportunity
 from triage.lead.lead import NOTHING_SAID, message_ids
 from triage.mail.identity import fingerprint
 from triage.records import Category, RawMessage, UnreadableMessage, Verdict
@@ -130,6 +129,8 @@ def weigh_people(judge: Judge, found: Judged, people: People) -> Verdict:
     message, verdict = found.message, found.verdict
     if message is None or not people:
         return verdict
+    from triage.lead.card import read_opportunity  # noqa: PLC0415  60 ms of a scan's start, for nothing where nobody is known
+
     card = NOTHING_SAID if verdict.category is Category.OTHER else read_opportunity(message, verdict)
     known = known_of(message, card, people)
     return judge.judge(message, known) if known else verdict
