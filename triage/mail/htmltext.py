@@ -52,6 +52,8 @@ _HIDING_WORDS = ("display", "visibility", "font-size", "opacity", "max-height", 
 _COLOUR = re.compile(r"(?:^|;)\s*color\s*:\s*([^;!]+)")
 _ANY_TAG = re.compile(r"<[a-zA-Z/!][^>]*>")
 _BODY = re.compile(r"<body\b", re.IGNORECASE)
+# Nearly all references of a mail; each stands for a sign that parts words, so that a space will do for a glance.
+_PARTING = ("&nbsp;", "&amp;", "&quot;", "&gt;", "&lt;", "&#x27;", "&#39;")
 _BACKGROUND = re.compile(r"background(?:-color)?\s*:\s*([^;!]+)", re.IGNORECASE)
 _HIDDEN_CLASS = re.compile(r"\.([\w-]{1,60})\s*\{[^{}]*display\s*:\s*none", re.IGNORECASE)
 _MEDIA_RULE = re.compile(r"@media[^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", re.IGNORECASE)
@@ -97,6 +99,10 @@ def glance_html(markup: str) -> str:
     """
     body = _BODY.search(markup, 0, _MAX_HTML_CHARACTERS)
     text = _without_tags(markup[body.start() if body else 0 : _MAX_HTML_CHARACTERS])
+    if "&" not in text:
+        return text
+    for sign in _PARTING:
+        text = text.replace(sign, " ")
     return unescape(text) if "&" in text else text
 
 

@@ -177,7 +177,8 @@ def _plan(judged: Sequence[_Judged], mailbox: Mailbox, store: "Store | None", op
                 change = replace(change, move_to=mailbox.move_target(change.move_to) if may_move else "")
             if not mailbox.carries_keywords:
                 change = replace(change, add=change.add - {PHISHING})
-            one = replace(one, outcome=replace(one.outcome, change=change))
+            if change:  # most have none, and a copy of each would take as long as the rest of this
+                one = replace(one, outcome=replace(one.outcome, change=change))
         planned.append(one)
     return planned
 

@@ -19,16 +19,20 @@ class LabelNames:
             takes it; mail of the other categories stays where it is.
         has_phishing: whether a scam also gets $Phishing, which some mail clients warn of. It
             is not of our prefix: it is written beside our label and taken back by undo alone.
+        all: every label this program may write.
     """
 
     prefix: str
     has_phishing: bool = False
     moves: Mapping[Category, str] = field(default_factory=dict)
+    all: frozenset[str] = field(init=False, repr=False, compare=False)
     _lower: Mapping[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Prepare what is asked of every message."""
-        object.__setattr__(self, "_lower", {name.lower(): name for name in self.all})
+        names = frozenset({name for one in Category if (name := self.of(one))} | {self.unsure})
+        object.__setattr__(self, "all", names)
+        object.__setattr__(self, "_lower", {name.lower(): name for name in names})
 
     @property
     def unsure(self) -> str:
@@ -38,11 +42,6 @@ class LabelNames:
     def of(self, category: Category) -> str | None:
         """Return a category's label; `other` has none."""
         return None if category is Category.OTHER else f"{self.prefix}{category.value.capitalize()}"
-
-    @property
-    def all(self) -> frozenset[str]:
-        """Every label this program may write."""
-        return frozenset({name for one in Category if (name := self.of(one))} | {self.unsure})
 
     def wanted(self, verdict: Verdict) -> frozenset[str]:
         """Return the labels a verdict asks for."""
