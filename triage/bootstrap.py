@@ -92,7 +92,7 @@ def load_personal_model(config: Config) -> LinearModel | None:
     if name == BASE:
         return None
     model = shelf.load(name)
-    if shelf.card(name).get("features") != features_id(model.blocks, build_owner_mask(config)):
+    if shelf.card(name).get("features") != features_id(model, build_owner_mask(config)):
         message = f"model {name} was made by another version or for another owner; train again"
         raise ModelError(message)
     load_base_model.cache_clear()  # one model in memory is enough

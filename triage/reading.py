@@ -42,7 +42,7 @@ class Reading:
     @property
     def features_id(self) -> str:
         """The name of the features that this reading makes."""
-        return features_id(self.model.blocks, self.owner)
+        return features_id(self.model, self.owner)
 
     def read(self, item: RawMessage, now: datetime) -> KeptFeatures:
         """Return what is kept of a message.
@@ -52,7 +52,7 @@ class Reading:
         """
         opened = open_message(item.content, is_cut=item.is_cut)
         message = only_vouched(opened.complete(), self.authserv_ids.get(item.ref.account))
-        counted = count_features(extract_features(message, self.owner), self.model.blocks)
+        counted = count_features(extract_features(message, self.owner), self.model.blocks, self.model.acts)
         return KeptFeatures(
             fingerprint=item.server_id or fingerprint(item.content),
             features_id=self.features_id,

@@ -10,20 +10,21 @@ from collections.abc import Sequence
 import numpy as np
 
 from triage.classify.features import OwnerMask
-from triage.classify.model import Block
-from triage.classify.scorer import Counted
+from triage.classify.model import Block, LinearModel
+from triage.classify.scorer import NO_ACTS, Counted
 
-FEATURES = 1
+FEATURES = 2
 """Version of what features see in a message; counts of another version are made anew."""
 
 _MAX_COUNT = 255
 _WIDTH = 5  # octets for each place: four of distance, one of count
 
 
-def features_id(blocks: Sequence[Block], owner: OwnerMask) -> str:
+def features_id(model: LinearModel, owner: OwnerMask) -> str:
     """Return a name of what counts depend on: only those of one name may be learnt from together."""
-    layout = ";".join(f"{block.name}:{','.join(block.families)}:{block.bits}" for block in blocks)
-    text = f"{FEATURES}\n{layout}\n{' '.join(sorted(owner.words))}"
+    layout = ";".join(f"{block.name}:{','.join(block.families)}:{block.bits}" for block in model.blocks)
+    acts = model.acts.name if model.acts else ""
+    text = f"{FEATURES}\n{layout}\n{acts}\n{' '.join(sorted(owner.words))}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -55,4 +56,4 @@ def unpack_counts(packed: bytes, blocks: Sequence[Block]) -> Counted:
     places = np.cumsum(np.ascontiguousarray(octets).view("<u4").ravel(), dtype=np.int64)
     ends = [block.offset + 2**block.bits for block in blocks]
     bounds = np.searchsorted(places, [0, *ends])
-    return Counted(places, plain[size * (_WIDTH - 1) :].astype(np.int64), bounds, np.empty(0, dtype=np.int64))
+    return Counted(places, plain[size * (_WIDTH - 1) :].astype(np.int64), bounds, np.empty(0, dtype=np.int64), NO_ACTS)

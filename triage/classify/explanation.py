@@ -10,12 +10,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from triage.classify.acts import ACTS
 from triage.classify.features import Features, occurrences
 from triage.classify.model import LinearModel, Vector
 from triage.classify.ngrams import Positions
 from triage.classify.scorer import SparseVector
 from triage.records import CATEGORIES, Category, Evidence
 
+ACT = "sentence:"
+"""What the name of evidence begins with that is a sentence and what it does."""
+
+_MAX_SENTENCE_WORDS = 24
 _MAX_PHRASES = 6
 _MAX_EVIDENCE = 12
 _MAX_PHRASE_WORDS = 7
@@ -31,8 +36,8 @@ class Contributions:
 
     Attributes:
         words: contribution of each word of the "all" view, in order.
-        named: contributions with a name of their own: signals.
-        rest: what has neither word nor name: sender tokens, pairs of signals, the intercept.
+        named: contributions with a name of their own: signals, and what sentences do.
+        rest: what has neither word nor name: sender tokens, acts that no sentence seems to do, the intercept.
     """
 
     words: Vector
@@ -78,13 +83,41 @@ def take_apart(direction: Vector, features: Features, vector: SparseVector, mode
     if not len(view.starts):
         rest += float(words.sum())
         words = np.empty(0)
-    return Contributions(words, tuple(_name(features, named)), rest)
+    acts, unseen = _take_acts_apart(direction, features, vector, model)
+    return Contributions(words, (*_name(features, named), *acts), rest + unseen)
+
+
+def _take_acts_apart(
+    direction: Vector, features: Features, vector: SparseVector, model: LinearModel
+) -> tuple[list[Evidence], float]:
+    """Return what each act adds that a sentence rather does than not, with that sentence, and what all others add."""
+    if not len(vector.counted.acts):
+        return [], 0.0
+    start, end = vector.counted.bounds[-2:].tolist()
+    adds = np.zeros(2 * len(ACTS))
+    places = vector.counted.places[start:end] - model.blocks[-1].offset
+    adds[places] = vector.values[start:end] * (vector.weights[start:end] @ direction)
+    each = adds.reshape(2, len(ACTS)).sum(axis=0)
+    best = vector.counted.acts.argmax(axis=0)
+    seen = vector.counted.acts.max(axis=0) > 0
+    found = [
+        Evidence(f"{ACT}{ACTS[act]}", _sentence(features, int(best[act])), float(each[act]))
+        for act in seen.nonzero()[0].tolist()
+    ]
+    return found, float(each[~seen].sum())
+
+
+def _sentence(features: Features, number: int) -> str:
+    view = features.views["all"]
+    bounds = [*features.sentences.tolist(), len(view.starts)]
+    first, last = bounds[number], min(bounds[number + 1], bounds[number] + _MAX_SENTENCE_WORDS)
+    return view.text[view.starts[first] : view.ends[last - 1]]
 
 
 def named_evidence(
     category: Category, features: Features, vector: SparseVector, model: LinearModel
 ) -> tuple[Evidence, ...]:
-    """Return the contributions of signals alone, strongest first: a fraction of the work of `contributions`."""
+    """Return the contributions of signals and sentences alone, strongest first: a fraction of the work of `contributions`."""
     direction, counted = direction_of(category), vector.counted
     found = np.zeros(len(features.signals))
     for family, start, end in _families(features, model):
@@ -92,7 +125,8 @@ def named_evidence(
             places = np.searchsorted(counted.places, counted.occurrences[start:end])
             weights = vector.weights.take(places, axis=0) @ direction
             found += vector.values.take(places) * weights / counted.counts.take(places)
-    return _sorted(item for item in _name(features, found) if abs(item.weight) >= _MIN_WEIGHT)
+    acts, _ = _take_acts_apart(direction, features, vector, model)
+    return _sorted(item for item in [*_name(features, found), *acts] if abs(item.weight) >= _MIN_WEIGHT)
 
 
 def _families(features: Features, model: LinearModel) -> Iterator[tuple[str, int, int]]:

@@ -19,6 +19,7 @@ from triage.classify.ngrams import (
     hash_text,
     hash_words,
     salt,
+    shorten_places,
 )
 from triage.classify.normalise import WordText, fold, without_accents, words_only
 from triage.classify.signals import Signal, extract_signals
@@ -73,11 +74,15 @@ class Features:
         views: the hashed texts that the families read.
         tokens: hashes of the sender's and header's tokens.
         signals: named evidence with quotes.
+        sentences: the number of the first word of each sentence in the view "all", ascending from 0.
+        has_subject: whether the first of them is the subject.
     """
 
     views: Mapping[str, HashedText]
     tokens: Hashes
     signals: tuple[Signal, ...]
+    sentences: Positions
+    has_subject: bool
     _families: dict[str, Hashes] = field(default_factory=dict, repr=False)
 
     @property
@@ -103,13 +108,29 @@ def extract_features(message: Message, owner: OwnerMask = OwnerMask()) -> Featur
     subject = fold(message.subject)
     text = fold(f"{message.text}\n\n{message.forwarded}" if message.forwarded else message.text)
     subject_words, text_words = WordText.of(subject.text), WordText.of(text.text)
+    head, body = _mask(subject_words.words, mask), _mask(text_words.words, mask)
+    whole = f"{head} {body}".strip()
     views = {
-        "all": hash_text(f"{_mask(subject_words.words, mask)} {_mask(text_words.words, mask)}".strip()),
+        "all": hash_text(whole),
         "quoted": hash_text(words_only(without_accents(fold(message.quoted[:3000]).text))),
     }
     tokens = np.fromiter((zlib.crc32(token.encode()) for token in _tokens(message)), dtype=np.uint64)
     sentences = [*subject_words.sentences, ".", *text_words.sentences]
-    return Features(views, tokens, extract_signals(message, subject, text, sentences))
+    signals = extract_signals(message, subject, text, sentences)
+    starts = np.cumsum([0, head.count(" ") + 1 if head else 0, *text_words.lengths])
+    return Features(views, tokens, signals, _sentences(views["all"], shorten_places(whole, starts)), bool(head))
+
+
+def _sentences(view: HashedText, starts: Positions) -> Positions:
+    """Return the first word of each sentence, given where some begin: others do behind a question or exclamation mark."""
+    ends = np.fromiter((view.text[end - 1] in "?!" for end in view.ends.tolist()), dtype=bool, count=len(view.ends))
+    found = np.unique(np.concatenate([starts, ends.nonzero()[0] + 1]))
+    return found[found < len(view.starts)]
+
+
+def masked_words(text: str, recipients: Sequence[Address]) -> str:
+    """Return a sentence of a message as its words stand in the view "all"."""
+    return _mask(WordText.of(fold(text).text).words, recipient_mask(recipients).words)
 
 
 def recipient_mask(recipients: Sequence[Address]) -> OwnerMask:

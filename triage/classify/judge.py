@@ -10,7 +10,7 @@ import numpy as np
 
 from triage.classify.advice import advise
 from triage.classify.decision import CostTable, decide
-from triage.classify.explanation import Contributions, contributions, direction_of, named_evidence, strongest
+from triage.classify.explanation import ACT, Contributions, contributions, direction_of, named_evidence, strongest
 from triage.classify.features import Features, OwnerMask, extract_features
 from triage.classify.known import PROTECTING, Known
 from triage.classify.model import LinearModel, Vector
@@ -86,6 +86,26 @@ _SIGNAL_WORDS = {
     "words": "the words",
 }
 
+_ACT_WORDS = {
+    "offers_post": "offers you a post",
+    "passes_post_on": "passes a post on, or says who named you",
+    "proposes_step": "proposes a next step",
+    "on_own_application": "is about an application or job of your own",
+    "offers_nothing": "says that nothing is offered",
+    "wants_job": "asks you for a job or a favour",
+    "asks_as_employer": "asks you as an employer or colleague",
+    "sells": "sells something",
+    "is_automatic": "is an automatic notice",
+    "tells_of_others": "tells of others or of everyday business",
+    "warns_of_fraud": "warns of a fraud",
+    "asks_data": "asks for papers, data or codes",
+    "runs_through_owner": "lets money or goods run through you",
+    "asks_payment": "asks you to pay",
+    "too_easy": "is too good to be true",
+    "odd_channel": "moves to another channel, or presses",
+    "says_who_writes": "says who writes",
+}
+
 
 # True of most mail of every category: counted, but no reason a person would give.
 _WEAK = frozenset({"names_pay", "authentication_passes", "authentication_fails", "next_step", "in_thread", "shouting"})
@@ -93,6 +113,8 @@ _WEAK = frozenset({"names_pay", "authentication_passes", "authentication_fails",
 
 def describe(name: str) -> str:
     """Return a signal's name in words for people."""
+    if name.startswith(ACT):
+        return f"a sentence {_ACT_WORDS[name.removeprefix(ACT)]}"
     if name.startswith("denies:"):
         return f"denies: {describe(name.removeprefix('denies:'))}"
     if name.startswith("header:"):

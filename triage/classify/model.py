@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from triage.classify import screen as screens
+from triage.classify.acts import ActModel
 from triage.classify.screen import NEVER, Screen
 
-FORMAT = 3
+FORMAT = 4
 """Version of the fields below; a file of another version is refused."""
 
 Weights = npt.NDArray[np.float16]
@@ -22,8 +23,9 @@ class Block:
 
     Attributes:
         name: unique in a model.
-        families: names of `triage.classify.features.FAMILIES`.
-        weight: the length of the block's vector.
+        families: names of `triage.classify.features.FAMILIES`; none where the block holds what
+            the sentences of a mail do (`triage.classify.acts`).
+        weight: the length of the block's vector; of what sentences do, the value of the highest level.
         offset: where its buckets begin in the table of weights.
         bits: binary logarithm of how many buckets it has.
     """
@@ -50,6 +52,7 @@ class LinearModel:
         kind_names: kinds of scam in the order of the columns of `kind_weights`.
         kind_block: the block whose buckets the kinds are judged by.
         screen: clears plain `other` before anything else is looked at.
+        acts: what tells what sentences do; None where no block asks for it.
         model_id: first digits of the digest of the file; empty before it is saved.
     """
 
@@ -64,6 +67,7 @@ class LinearModel:
     kind_weights: Weights = field(repr=False)
     kind_intercept: Vector
     screen: Screen = NEVER
+    acts: ActModel | None = None
     model_id: str = ""
 
     def block(self, name: str) -> Block:
@@ -96,7 +100,14 @@ def to_plain(model: LinearModel) -> dict[str, object]:
         "kind_weights": model.kind_weights,
         "kind_intercept": model.kind_intercept,
         "screen": screens.to_plain(model.screen),
+        "acts": _acts_to_plain(model.acts),
     }
+
+
+def _acts_to_plain(acts: ActModel | None) -> dict[str, np.ndarray]:
+    if acts is None:
+        return {}
+    return {"idf": acts.idf, "weights": acts.weights, "places": acts.places, "intercept": acts.intercept}
 
 
 def from_plain(plain: Mapping[str, object], model_id: str) -> LinearModel:
@@ -108,9 +119,9 @@ def from_plain(plain: Mapping[str, object], model_id: str) -> LinearModel:
     if plain["format"] != FORMAT:
         message = f"format {plain['format']} instead of {FORMAT}"
         raise ValueError(message)
-    blocks, screen = plain["blocks"], plain["screen"]
-    if not isinstance(blocks, list) or not isinstance(screen, dict):
-        message = "blocks is not a list, or screen not a dict"
+    blocks, screen, acts = plain["blocks"], plain["screen"], plain["acts"]
+    if not isinstance(blocks, list) or not isinstance(screen, dict) or not isinstance(acts, dict):
+        message = "blocks is not a list, or screen or acts not a dict"
         raise TypeError(message)
     kinds = plain["kind_names"]
     if not isinstance(kinds, list):
@@ -128,7 +139,17 @@ def from_plain(plain: Mapping[str, object], model_id: str) -> LinearModel:
         kind_weights=_array(plain, "kind_weights"),
         kind_intercept=_array(plain, "kind_intercept").astype(np.float64),
         screen=screens.from_plain(screen),
+        acts=_acts_from_plain(acts) if acts else None,
         model_id=model_id,
+    )
+
+
+def _acts_from_plain(plain: Mapping[str, object]) -> ActModel:
+    return ActModel(
+        _array(plain, "idf"),
+        _array(plain, "weights"),
+        _array(plain, "places").astype(np.float64),
+        _array(plain, "intercept").astype(np.float64),
     )
 
 

@@ -55,10 +55,22 @@ class HashedText:
 
 def shorten(text: str) -> str:
     """Cut words from the middle of a text that is longer than `MAX_CHARACTERS`."""
-    if len(text) <= MAX_CHARACTERS:
-        return text
+    return text if len(text) <= MAX_CHARACTERS else " ".join(_head_and_tail(text))
+
+
+def _head_and_tail(text: str) -> tuple[str, str]:
     head = MAX_CHARACTERS * 3 // 4
-    return f"{text[:head].rpartition(' ')[0]} {text[head - MAX_CHARACTERS + 1 :].partition(' ')[2]}"
+    return text[:head].rpartition(" ")[0], text[head - MAX_CHARACTERS + 1 :].partition(" ")[2]
+
+
+def shorten_places(text: str, places: Positions) -> Positions:
+    """Return where words stand in the shortened text, by their numbers in the whole; those cut away are left out."""
+    if len(text) <= MAX_CHARACTERS:
+        return places
+    head, tail = _head_and_tail(text)
+    first, last = head.count(" ") + 1, tail.count(" ") + 1
+    cut = text.count(" ") + 1 - first - last
+    return np.concatenate([places[places < first], [first], places[places > first + cut] - cut])
 
 
 def hash_text(words: str) -> HashedText:

@@ -133,6 +133,11 @@ class WordText:
         return f" {self.marked}".replace(f" {_STOP}", "").lstrip(" ")
 
     @property
+    def lengths(self) -> list[int]:
+        """How many words each sentence has."""
+        return [len(one.split()) for one in self.marked.split(_STOP)]
+
+    @property
     def sentences(self) -> list[str]:
         """The words for phrases, with "." where a sentence ends."""
         return self.marked.replace(_STOP, ".").replace("!", " ! ").replace("?", " ? ").split()

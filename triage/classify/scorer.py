@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from triage.classify.acts import ACTS, FULL, ActModel, split_words, to_levels, weigh_sentences
 from triage.classify.features import Features
 from triage.classify.known import WEIGHTS, Known
 from triage.classify.model import Block, LinearModel, Vector
@@ -13,6 +14,8 @@ from triage.classify.ngrams import spread
 from triage.records import CATEGORIES
 
 Buckets = npt.NDArray[np.int64]
+
+NO_ACTS: Vector = np.empty((0, len(ACTS)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +27,14 @@ class Counted:
         counts: how often each occurs.
         bounds: block i holds `places[bounds[i]:bounds[i + 1]]`, shape (blocks + 1,).
         occurrences: the place of every occurrence, families in the order of the blocks.
+        acts: the log-odds that each sentence does each act, shape (sentences, acts); empty where no block asks for them.
     """
 
     places: Buckets
     counts: Buckets
     bounds: Buckets
     occurrences: Buckets
+    acts: Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +52,12 @@ class SparseVector:
     weights: Vector
 
 
-def count_features(features: Features, blocks: Sequence[Block]) -> Counted:
-    """Count the features of a message; blocks lie one after the other, as `Block.offset` says."""
+def count_features(features: Features, blocks: Sequence[Block], acts: ActModel | None = None) -> Counted:
+    """Count the features of a message; blocks lie one after the other, as `Block.offset` says.
+
+    Args:
+        acts: fills the block without families, which is the last; None leaves it empty.
+    """
     parts = [features.family(name) for block in blocks for name in block.families]
     hashes = np.concatenate(parts)
     spread(hashes)
@@ -67,23 +76,37 @@ def count_features(features: Features, blocks: Sequence[Block]) -> Counted:
     np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:-1])
     starts = is_first.nonzero()[0]
     places = ordered.take(starts[:-1]).astype(np.int64)
+    counts = starts[1:] - starts[:-1]
+    scores = NO_ACTS
+    if acts is not None:
+        words = split_words(features.views["all"], features.sentences, acts.bits, has_subject=features.has_subject)
+        scores = weigh_sentences(words, acts)
+        levels = to_levels(scores)
+        told = levels.nonzero()[0]
+        places = np.concatenate([places, blocks[-1].offset + told])
+        counts = np.concatenate([counts, levels.take(told)])
     ends = [block.offset + 2**block.bits for block in blocks]
-    return Counted(places, starts[1:] - starts[:-1], places.searchsorted([0, *ends]), hashes.view(np.int64))
+    return Counted(places, counts, places.searchsorted([0, *ends]), hashes.view(np.int64), scores)
 
 
 def weigh(counted: Counted, idf: Vector, blocks: Sequence[Block]) -> Vector:
-    """Return sublinear tf-idf values, each block scaled to its weight (Manning et al. 2008, section 6.4.1)."""
+    """Return sublinear tf-idf values, each block scaled to its weight (Manning et al. 2008, section 6.4.1).
+
+    What sentences do has levels in place of counts: their shares of the highest.
+    """
     values = (1.0 + np.log(counted.counts)) * idf
     for block, start, end in zip(blocks, counted.bounds[:-1].tolist(), counted.bounds[1:].tolist(), strict=True):
         part = values[start:end]
-        if end > start and (norm := float(part @ part) ** 0.5):
+        if not block.families:
+            part[:] = counted.counts[start:end] * (block.weight / FULL)
+        elif end > start and (norm := float(part @ part) ** 0.5):
             part *= block.weight / norm
     return values
 
 
 def vectorise(features: Features, model: LinearModel) -> SparseVector:
     """Return the message's vector."""
-    counted = count_features(features, model.blocks)
+    counted = count_features(features, model.blocks, model.acts)
     idf = model.idf.take(counted.places).astype(np.float64)
     weights = model.weights.take(counted.places, axis=0).astype(np.float64)
     return SparseVector(counted, weigh(counted, idf, model.blocks), weights)

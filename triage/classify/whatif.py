@@ -66,8 +66,8 @@ def _reasons(
     each = [take_apart(row, features, vector, model) for row in np.eye(len(CATEGORIES))]
     named = np.array([[item.weight for item in part.named] for part in each])
     found = [
-        (Evidence(signal.name, signal.quote, float(adds @ direction)), adds)
-        for signal, adds in zip(features.signals, named.T, strict=True)
+        (Evidence(item.name, item.quote, float(adds @ direction)), adds)
+        for item, adds in zip(each[0].named, named.T, strict=True)
         if adds @ direction > 0
     ]
     return [*found, *_phrases(direction, features, each)]

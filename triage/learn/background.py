@@ -39,6 +39,8 @@ def save_background(path: Path, contents: Sequence[bytes], blocks: Sequence[Bloc
         glances.append(glance_words(opened.glance()))
     arrays: dict[str, np.ndarray] = {"layout": np.array(describe_layout(blocks))}
     for place, block in enumerate(blocks):
+        if not block.families:
+            continue
         matrix = counts_matrix([one[place] for one in counted], block)
         arrays[f"{block.name}.indices"] = matrix.indices.astype(np.uint32)
         arrays[f"{block.name}.counts"] = np.minimum(matrix.data, 255).astype(np.uint8)
@@ -59,8 +61,11 @@ def load_background(path: Path, blocks: Sequence[Block]) -> tuple[tuple[sparse.c
     with np.load(path, allow_pickle=False) as arrays:
         if str(arrays["layout"]) != describe_layout(blocks):
             raise ConfigError([f"{path} was counted for other blocks; count it anew (see triage/learn/background.py)"])
-        found = []
+        found: list[sparse.csr_matrix] = []
         for block in blocks:
+            if not block.families:  # ordinary mail does nothing that anybody marked
+                found.append(sparse.csr_matrix((found[0].shape[0], 2**block.bits)))
+                continue
             data = arrays[f"{block.name}.counts"].astype(np.float64)
             indices, pointers = arrays[f"{block.name}.indices"], arrays[f"{block.name}.pointers"]
             shape = (len(pointers) - 1, 2**block.bits)
@@ -75,7 +80,7 @@ def load_background(path: Path, blocks: Sequence[Block]) -> tuple[tuple[sparse.c
 
 def describe_layout(blocks: Sequence[Block]) -> str:
     """Return the blocks as counts depend on them: weights may change, families and bits may not."""
-    parts = [f"{block.name}:{','.join(block.families)}:{block.bits}" for block in blocks]
+    parts = [f"{block.name}:{','.join(block.families)}:{block.bits}" for block in blocks if block.families]
     return ";".join([*parts, f"{_GLANCE}:{GLANCE_BITS}"])
 
 

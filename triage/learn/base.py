@@ -7,18 +7,21 @@ from pathlib import Path
 
 import numpy as np
 
+from triage.classify.acts import LEVELS
 from triage.classify.decision import CostTable
 from triage.classify.judge import Judge
 from triage.classify.model import LinearModel, Vector
 from triage.classify.nearest import Known, fold
 from triage.config import DecisionConfig
+from triage.learn.acts import combination_ridge, levels_of, with_acts
 from triage.learn.background import load_background
 from triage.learn.card import make_card, render_card
 from triage.learn.corpus import load_corpus
 from triage.learn.dataset import Dataset, build_dataset, design_matrix, with_background
 from triage.learn.firmness import FILE as FIRMNESS
 from triage.learn.firmness import Firmness, measure_firmness, save_firmness
-from triage.learn.fit import BASE_RECIPE, HeldOut, Recipe, feature_scale, fit_model, held_out_scores
+from triage.learn.fit import BASE_RECIPE, HeldOut, Recipe, feature_scale, fit_model, held_out_scores, words_alone
+from triage.learn.marks import FOLDER
 from triage.learn.metrics import Answers, answer, interval, macro_f1
 from triage.modelfile import save_known, save_model, write_whole
 from triage.records import CATEGORIES
@@ -87,8 +90,12 @@ def sketch_corpus(dataset: Dataset, model: LinearModel) -> Known:
 def _measure_firmness(dataset: Dataset, model: LinearModel, recipe: Recipe) -> Firmness:
     """Return how firmly the mails that were learnt from hold the weights."""
     matrix = design_matrix(dataset, _idf(model))
-    scale = feature_scale(matrix, dataset.labels, recipe)
-    return measure_firmness(matrix, model, 1.0 / (recipe.inverse_regularisation * scale**2))
+    scale = feature_scale(words_alone(matrix, dataset), dataset.labels, recipe)
+    ridge = np.ones(matrix.shape[1])  # of places that nothing is counted in
+    ridge[: len(scale)] = 1.0 / (recipe.inverse_regularisation * scale**2)
+    if dataset.acts is not None:
+        ridge[dataset.blocks[-1].offset :][:LEVELS] = combination_ridge(levels_of(dataset))
+    return measure_firmness(matrix, model, ridge)
 
 
 def _idf(model: LinearModel) -> list[Vector]:
@@ -116,7 +123,7 @@ def load_dataset(corpus: Sequence[Path], recipe: Recipe) -> Dataset:
     backgrounds = [path / BACKGROUND for path in corpus if (path / BACKGROUND).is_file()]
     for path in backgrounds:
         dataset = with_background(dataset, *load_background(path, recipe.layout()))
-    return dataset
+    return with_acts(dataset, [path / FOLDER for path in corpus if path.is_dir()])
 
 
 def default_costs() -> CostTable:

@@ -20,6 +20,7 @@ from triage.learn.metrics import (
 )
 from triage.records import CATEGORIES
 
+_MANY_PAIRS = 0.4
 _MIN_FOR_A_FIGURE = 20
 _BACKGROUND = (
     "counts of hashed features, no text, of ordinary mail: SpamAssassin public corpus (2002-03, PDDL/CC0), "
@@ -79,6 +80,7 @@ def make_card(
             "calibration_error": round(calibration_error(found), 4),
             "confusion": confusion(found).tolist(),
             "ordinary_mixture": _part(found.subset(_is_ordinary)),
+            "few_pairs": _part(found.subset(partial(_is_among, _with_few_pairs(found.specimens)))),
             "macro_f1_by_difficulty": {
                 name: round(macro_f1(part.truth, part.answers), 4)
                 for name in ("easy", "medium", "hard")
@@ -108,6 +110,17 @@ def _is_in_language(lang: str, one: Specimen) -> bool:
 
 def _is_of_difficulty(name: str, one: Specimen) -> bool:
     return one.difficulty == name
+
+
+def _with_few_pairs(specimens: Sequence[Specimen]) -> frozenset[str]:
+    """Return the authors who were not asked mostly for contrast pairs."""
+    whole = Counter(one.group for one in specimens)
+    paired = Counter(one.group for one in specimens if one.pair)
+    return frozenset(name for name, count in whole.items() if paired[name] < _MANY_PAIRS * count)
+
+
+def _is_among(groups: frozenset[str], one: Specimen) -> bool:
+    return one.group in groups
 
 
 def _is_ordinary(one: Specimen) -> bool:
@@ -192,6 +205,7 @@ def render_card(card: Mapping[str, object]) -> str:
         + ".",
         "",
         *_render_part("Of these, authors of everyday mail", _ORDINARY_WORDS, _table(held, "ordinary_mixture")),
+        *_render_part("Of these, authors of few contrast pairs", _FEW_PAIRS_WORDS, _table(held, "few_pairs")),
         *_render_part("On mail written after the model", _CHECK_WORDS, _table(card, "check")),
         *_render_screen(_table(card, "screen")),
         "## Limits",
@@ -209,6 +223,7 @@ _ORDINARY_WORDS = (
     "apart after the figure for all authors was known, and features and costs were chosen on the same held-out authors: read both",
     "figures as a little hopeful. Header cues lean in places (in `ordinary_2` .com goes with recruiter).",
 )
+_FEW_PAIRS_WORDS = ("Half of what the others wrote are contrast pairs, which is many more than a mailbox holds.",)
 _CHECK_WORDS = (
     "`models/check/`: by an author no model has learnt from, written after features, costs and model were fixed, and judged by the",
     "finished model. Nothing was chosen by it.",

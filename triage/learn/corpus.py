@@ -17,6 +17,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
 
+from triage.classify.acts import ACTS
 from triage.errors import ConfigError
 from triage.records import Category
 
@@ -46,6 +47,7 @@ class Specimen:
         group: the author; whole groups are held out, never single mails.
         campaign: mails that must not be split between training and test.
         kind: the finer kind, in the author's words.
+        acts: what its sentences do: act and sentence, as the mail has it.
     """
 
     id: str
@@ -58,6 +60,7 @@ class Specimen:
     campaign: str
     pair: str | None
     difficulty: str
+    acts: tuple[tuple[str, str], ...] = ()
 
 
 def load_corpus(paths: Sequence[Path]) -> list[Specimen]:
@@ -104,7 +107,19 @@ def _specimen(record: Mapping[str, object], group: str) -> Specimen:
         campaign=str(pair or record["id"]),
         pair=str(pair) if pair else None,
         difficulty=str(record.get("difficulty", "")),
+        acts=tuple(_acts(record.get("acts") or [])),
     )
+
+
+def _acts(marks: object) -> Iterator[tuple[str, str]]:
+    if not isinstance(marks, list):
+        message = "acts is not a list"
+        raise TypeError(message)
+    for act, quote in marks:
+        if act not in ACTS:
+            message = f"no act is named {act!r}"
+            raise ValueError(message)
+        yield str(act), str(quote)
 
 
 def build_message(record: Mapping[str, object]) -> bytes:

@@ -8,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from triage.classify.features import extract_features, recipient_mask
+from triage.classify.acts import FULL, ActModel
+from triage.classify.features import Features, extract_features, recipient_mask
 from triage.classify.model import Block, Vector
 from triage.classify.scorer import Buckets, count_features
 from triage.classify.screen import glance_words
 from triage.learn.corpus import Specimen
+from triage.learn.marks import Marked, mark_mail
 from triage.mail.parse import OpenedMessage, open_message
 from triage.records import CATEGORIES, Category, Message
 
@@ -33,6 +35,8 @@ class Dataset:
         labels: indices into `CATEGORIES`, shape (n,); more where background mail follows.
         groups: names of authors, shape (specimens,).
         glances: the words of each specimen, as the first look sees them.
+        marked: the sentences of each specimen and what they do.
+        acts: learnt from them, None where no block asks for it.
         ordinary: the same of background mail, shape (m, 2 ** GLANCE_BITS), by the bucket of a word.
     """
 
@@ -43,6 +47,8 @@ class Dataset:
     groups: npt.NDArray[np.str_]
     glances: tuple[tuple[str, ...], ...]
     ordinary: sparse.csr_matrix
+    marked: tuple[Marked, ...] = ()
+    acts: ActModel | None = None
 
     def __len__(self) -> int:
         """Return how many mails there are."""
@@ -50,9 +56,14 @@ class Dataset:
 
 
 def build_dataset(specimens: Sequence[Specimen], blocks: Sequence[Block]) -> Dataset:
-    """Count the features of every specimen."""
+    """Count the features of every specimen; what its sentences do is for `triage.learn.acts` to tell."""
     opened = [open_message(specimen.content) for specimen in specimens]
-    counted = [count_message(one.complete(), blocks) for one in opened]
+    counted, marked = [], []
+    for one, specimen in zip(opened, specimens, strict=True):
+        message = one.complete()
+        features = extract_features(message)
+        counted.append(_count(features, blocks))
+        marked.append(mark_mail(message, features, specimen.acts))
     return Dataset(
         specimens=tuple(specimens),
         blocks=tuple(blocks),
@@ -61,6 +72,7 @@ def build_dataset(specimens: Sequence[Specimen], blocks: Sequence[Block]) -> Dat
         groups=np.array([specimen.group for specimen in specimens]),
         glances=tuple(tuple(_nameless_words(one)) for one in opened),
         ordinary=sparse.csr_matrix((0, 2**GLANCE_BITS)),
+        marked=tuple(marked),
     )
 
 
@@ -72,7 +84,11 @@ def _nameless_words(opened: OpenedMessage) -> Iterator[str]:
 
 def count_message(message: Message, blocks: Sequence[Block]) -> list[tuple[Buckets, Buckets]]:
     """Return distinct buckets and their counts for each block."""
-    counted = count_features(extract_features(message), blocks)
+    return _count(extract_features(message), blocks)
+
+
+def _count(features: Features, blocks: Sequence[Block]) -> list[tuple[Buckets, Buckets]]:
+    counted = count_features(features, blocks)
     return [
         (counted.places[start:end] - block.offset, counted.counts[start:end])
         for block, start, end in zip(blocks, counted.bounds[:-1], counted.bounds[1:], strict=True)
@@ -107,15 +123,12 @@ def presence(rows: Sequence[Sequence[int]], width: int) -> sparse.csr_matrix:
 def with_background(dataset: Dataset, background: Sequence[sparse.csr_matrix], ordinary: sparse.csr_matrix) -> Dataset:
     """Return the data set with ordinary mail below it: rows that are `other`, learnt from and never judged."""
     extra = background[0].shape[0]
-    return Dataset(
-        specimens=dataset.specimens,
-        blocks=dataset.blocks,
+    return replace(
+        dataset,
         counts=tuple(
             sparse.vstack([own, other], format="csr") for own, other in zip(dataset.counts, background, strict=True)
         ),
         labels=np.concatenate([dataset.labels, np.full(extra, CATEGORIES.index(Category.OTHER), dtype=np.int64)]),
-        groups=dataset.groups,
-        glances=dataset.glances,
         ordinary=sparse.vstack([dataset.ordinary, ordinary], format="csr"),
     )
 
@@ -149,6 +162,9 @@ def scaled_matrix(
     parts = []
     for counted, block, weights in zip(counts, blocks, idf, strict=True):
         part = counted.copy()
+        if not block.families:
+            parts.append(part * (block.weight / FULL))
+            continue
         part.data = (1.0 + np.log(part.data)) * weights[part.indices]
         norms = np.sqrt(np.asarray(part.multiply(part).sum(axis=1)).ravel())
         norms[norms == 0] = 1.0

@@ -320,7 +320,8 @@ def evaluate(bench: Bench, plan: Plan, *, model: str, check: Answers | None) -> 
     by_author = iter_folds(bench.dataset, plan.folds)
     held_out = bench.score("authors", by_author)
     found = bench.answers(held_out)
-    known = held_out if plan.folds == plan.part_folds else bench.score("authors, in fewer parts", bench.author_folds())
+    plain = bench.without_sentences()
+    known = plain.score("authors, in fewer parts, without sentences", plain.author_folds())
     by_campaign = experiments.campaign_folds(bench.dataset, plan.campaign_folds)
     campaigns = bench.answers(bench.score("pairs and campaigns", by_campaign))
     calibration = calibrate_check(found.truth, found.probabilities, campaigns_of(found))
@@ -332,10 +333,10 @@ def evaluate(bench: Bench, plan: Plan, *, model: str, check: Answers | None) -> 
         check=None if check is None else summarise(check.truth, check.answers, campaigns_of(check)),
         authors=_parts(found, lambda one: one.group),
         difficulties=_parts(found, lambda one: one.difficulty),
-        languages=_languages(bench, plan, known),
-        kinds=_kinds(bench, plan, known),
+        languages=_languages(plain, plan, known),
+        kinds=_kinds(plain, plan, known),
         families=_families(list(experiments.try_families(bench, alone=plan.alone))),
-        learning=_learning(list(experiments.try_fewer_authors(bench, plan.shares, plan.draws, known))),
+        learning=_learning(list(experiments.try_fewer_authors(plain, plan.shares, plan.draws, known))),
         calibration=calibration,
         abstention=_abstention(found, bench.costs),
         budgets=_budgets(found, _cleared(bench, held_out), calibration),

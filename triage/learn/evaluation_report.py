@@ -265,7 +265,8 @@ def _languages(found: Evaluation) -> list[str]:
         "## Languages held out",
         "",
         f"The authors are held out in {found.plan.part_folds} parts; the models of the fourth column and after it had in addition seen no mail of that",
-        "language. Calibration and first look come from models that had, as they would for mail in a language that the corpus lacks.",
+        "language. Calibration and first look come from models that had, as they would for mail in a language that the corpus lacks. What",
+        "sentences do is left out of all of these, and below: it is learnt from all authors but one, whatever else is held out.",
         f"The background mail is in `{BACKGROUND_LANGUAGE}`: both columns of that line do without it.",
         "",
         *_table(

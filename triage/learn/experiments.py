@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from triage.classify.decision import CostTable
+from triage.learn.acts import without_acts
 from triage.learn.corpus import Specimen
 from triage.learn.dataset import Dataset, Rows, build_dataset, without_background
 from triage.learn.fit import HeldOut, Recipe, held_out_scores, iter_folds
@@ -22,6 +23,9 @@ Folds = Sequence[tuple[Rows, Rows]]
 Told = Callable[[str, int, int], None]
 """Told of progress: the experiment, how many models are fitted, and of how many."""
 
+SENTENCES = "sentences"
+"""What the ablation calls what sentences do, which is no family of n-grams."""
+
 FAMILIES: tuple[tuple[str, ...], ...] = (
     ("word1",),
     ("char4",),
@@ -30,6 +34,7 @@ FAMILIES: tuple[tuple[str, ...], ...] = (
     ("sender",),
     ("signal",),
     ("quoted1",),
+    (SENTENCES,),
 )
 """What the ablation leaves out together; the orders of characters stand in for each other."""
 
@@ -60,6 +65,13 @@ class Bench:
     def bare(self) -> "Bench":
         """Return the bench without background mail."""
         return replace(self, dataset=without_background(self.dataset))
+
+    def without_sentences(self) -> "Bench":
+        """Return the bench without what sentences do.
+
+        Its models had seen all but the author: what else an experiment holds out they know.
+        """
+        return replace(self, dataset=without_acts(self.dataset))
 
     def answers(self, found: HeldOut) -> Answers:
         """Decide as the program would."""
@@ -142,28 +154,33 @@ def try_families(bench: Bench, *, alone: bool) -> Iterator[Ablated]:
     Background mail cannot be parted by family, so that all of these learn without it. The
     first look stays the same.
     """
-    known = {name for _, families, _, _ in bench.recipe.blocks for name in families}
+    known = {name for _, families, _, _ in bench.recipe.blocks for name in families} | {SENTENCES}
     yield _ablate(bench, "all families", known)
     for left_out in FAMILIES:
         yield _ablate(bench, f"without {' and '.join(left_out)}", known.difference(left_out))
-    for kept in FAMILIES if alone else ():
+    for kept in FAMILIES[:-1] if alone else ():
         yield _ablate(bench, f"only {' and '.join(kept)}", set(kept))
 
 
 def _ablate(bench: Bench, name: str, kept: set[str]) -> Ablated:
     recipe = with_families(bench.recipe, kept)
     dataset = build_dataset(bench.dataset.specimens, recipe.layout())
+    if SENTENCES in kept:
+        levels = bench.dataset.counts[-1][: len(dataset)]
+        dataset = replace(dataset, counts=(*dataset.counts[:-1], levels), acts=bench.dataset.acts)
     part = replace(bench, dataset=dataset, recipe=recipe)
     return Ablated(name, part.answers(part.score(name, part.author_folds())))
 
 
 def with_families(recipe: Recipe, kept: set[str]) -> Recipe:
-    """Return the recipe with only some families; a block that none is left of goes."""
+    """Return the recipe with only some families; a block that none is left of goes, but for that of sentences."""
     blocks = [
         (name, tuple(one for one in families if one in kept), weight, bits)
         for name, families, weight, bits in recipe.blocks
     ]
-    return replace(recipe, blocks=tuple(block for block in blocks if block[1]))
+    had = [bool(families) for _, families, _, _ in recipe.blocks]
+    kept_blocks = [block for block, had_some in zip(blocks, had, strict=True) if block[1] or not had_some]
+    return replace(recipe, blocks=tuple(kept_blocks))
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,17 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import joblib
 import numpy as np
 from scipy import optimize, sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
+from triage.classify.acts import LEVELS
 from triage.classify.model import Block, LinearModel, Vector
 from triage.classify.scorer import softmax
-from triage.learn.dataset import Dataset, Labels, Rows, design_matrix, inverse_frequencies
+from triage.learn.acts import fit_combination, levels_of, processes
+from triage.learn.dataset import Dataset, Labels, Rows, design_matrix, inverse_frequencies, scaled_matrix
 from triage.learn.kinds import KINDS, canonical_kind
 from triage.learn.screen import FittedScreen, fit_screen
 from triage.records import CATEGORIES, Category
@@ -63,6 +66,7 @@ BASE_RECIPE = Recipe(
         ("signals", ("signal",), 0.2, 12),
         ("quoted", ("quoted1",), 0.2, 14),
         ("kinds", ("word1", "signal"), 0.1, 13),
+        ("acts", (), 1.0, 6),
     ),
     idf_power=0.8,
     inverse_regularisation=20.0,
@@ -76,11 +80,13 @@ class HeldOut:
     """What models that had not seen the groups say of them.
 
     Attributes:
+        words: raw scores without what sentences do, shape (n, 4).
         scores: raw, shape (n, 4).
         probabilities: calibrated on the other groups, shape (n, 4); the first look's for what it cleared.
         screen: the first look.
     """
 
+    words: Vector
     scores: Vector
     probabilities: Vector
     screen: FittedScreen
@@ -172,15 +178,21 @@ def held_out_scores(
             mail that nobody could have calibrated on; by default the folds themselves.
         advance: told of each fold that is done.
     """
-    scores = np.zeros((len(dataset), len(CATEGORIES)))
+    words = np.zeros((len(dataset), len(CATEGORIES)))
     folds = iter_folds(dataset, recipe.folds) if folds is None else folds
-    for train, test in folds:
-        learnt = np.concatenate([train, _background_rows(dataset)])
-        idf = [inverse_frequencies(counts, train, recipe.idf_power) for counts in dataset.counts]
-        matrix = design_matrix(dataset, idf)
-        weights, intercept = fit_categories(matrix[learnt], dataset.labels[learnt], recipe)
-        scores[test] = matrix[test] @ weights + intercept
-        advance()
+    counted, score = _Counted.of(dataset), joblib.delayed(_score_fold)
+    with processes(len(dataset)) as parallel:
+        found = parallel(score(counted, recipe, train, test) for train, test in folds)
+        for (_, test), scored in zip(folds, found, strict=True):
+            words[test] = scored
+            advance()
+    scores = words.copy()
+    if dataset.acts is not None:
+        levels = levels_of(dataset)
+        heard = words if known is None else known.words
+        for train, test in folds:  # likewise combined as the other folds say
+            together = fit_combination(heard[train], levels[train], dataset.labels[train])
+            scores[test] = together.apply(words[test], levels[test])
     chances = np.zeros_like(scores)
     told = scores if known is None else known.scores
     for train, test in folds:  # calibrated by what the other folds held out
@@ -192,7 +204,42 @@ def held_out_scores(
     judged = np.unique(np.concatenate([test for _, test in folds]))
     for row in judged[screen.cleared[judged]]:
         chances[row] = [*screen.screen.probabilities(screen.scores[row]).values()]
-    return HeldOut(scores, chances, screen)
+    return HeldOut(words, scores, chances, screen)
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """What a process needs of a data set to fit words: see `Dataset`."""
+
+    blocks: Sequence[Block]
+    counts: Sequence[sparse.csr_matrix]
+    labels: Labels
+    background: Rows
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> "_Counted":
+        told_by = [place for place, block in enumerate(dataset.blocks) if block.families]
+        return cls(
+            [dataset.blocks[place] for place in told_by],
+            [dataset.counts[place] for place in told_by],
+            dataset.labels,
+            _background_rows(dataset),
+        )
+
+
+def _score_fold(counted: _Counted, recipe: Recipe, train: Rows, test: Rows) -> Vector:
+    """Return the scores of what is held out, by words, shape (len(test), 4)."""
+    learnt = np.concatenate([train, counted.background])
+    idf = [inverse_frequencies(one, train, recipe.idf_power) for one in counted.counts]
+    matrix = scaled_matrix(counted.counts, counted.blocks, idf)
+    weights, intercept = fit_categories(matrix[learnt], counted.labels[learnt], recipe)
+    return np.asarray(matrix[test] @ weights + intercept)
+
+
+def words_alone(matrix: sparse.csr_matrix, dataset: Dataset) -> sparse.csr_matrix:
+    """Return vectors without what sentences do, which comes last."""
+    last = dataset.blocks[-1]
+    return matrix if last.families else matrix[:, : last.offset]
 
 
 def calibrate(scores: Vector, labels: Labels) -> tuple[Vector, Vector]:
@@ -226,7 +273,13 @@ def fit_model(dataset: Dataset, recipe: Recipe, held_out: HeldOut) -> LinearMode
     idf = [inverse_frequencies(counts, rows, recipe.idf_power) for counts in dataset.counts]
     rounded = [column.astype(np.float16).astype(np.float64) for column in idf]
     matrix = design_matrix(dataset, rounded)
-    weights, intercept = fit_categories(matrix, dataset.labels, recipe)
+    weights, intercept = fit_categories(words_alone(matrix, dataset), dataset.labels, recipe)
+    weights = np.vstack([weights, np.zeros((matrix.shape[1] - len(weights), len(CATEGORIES)))])
+    if dataset.acts is not None:
+        together = fit_combination(held_out.words, levels_of(dataset), dataset.labels[: len(dataset)])
+        block = dataset.blocks[-1]
+        weights, intercept = weights @ together.scores, intercept @ together.scores + together.intercept
+        weights[block.offset : block.offset + LEVELS] = together.levels / block.weight
     slope, bias = calibrate(held_out.scores, dataset.labels[: len(dataset)])
     kind_names, kind_weights, kind_intercept = _fit_kinds(dataset, matrix, recipe)
     return LinearModel(
@@ -241,6 +294,7 @@ def fit_model(dataset: Dataset, recipe: Recipe, held_out: HeldOut) -> LinearMode
         kind_weights=kind_weights,
         kind_intercept=kind_intercept,
         screen=held_out.screen.screen,
+        acts=dataset.acts,
     )
 
 
