@@ -265,6 +265,7 @@ def test_a_family_that_is_left_out_goes_from_every_block() -> None:
         ("words", ("word1",)),
         ("characters", ("char5",)),
         ("kinds", ("word1",)),
+        ("acts", ()),
     ]
 
 

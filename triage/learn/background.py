@@ -5,13 +5,16 @@ where there are none. Public ordinary mail mends that, yet its text may not be c
 here: what is kept is how often each bucket of each block occurs. The hashes cannot be
 turned back into text.
 
-    python -m triage.learn.background FOLDER OUTPUT.npz
+    python -m triage.learn.background FOLDER OUTPUT.npz [GLANCED]
 
-counts the mail files of a folder anew, which a change of the recipe's blocks asks for.
+counts the mail files of a folder anew, which a change of the recipe's blocks asks for. Of those of
+a second folder only the words of the first look are counted: it has to know more of what a mailbox is
+full of than the judge, which what it passes on still comes before.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -22,21 +25,24 @@ from triage.classify.screen import glance_words
 from triage.errors import ConfigError, MessageError
 from triage.learn.dataset import GLANCE_BITS, count_glances, count_message, counts_matrix
 from triage.learn.fit import BASE_RECIPE
-from triage.mail.parse import open_message
+from triage.mail.parse import OpenedMessage, open_message
 
 _GLANCE = "glance"
 
 
-def save_background(path: Path, contents: Sequence[bytes], blocks: Sequence[Block]) -> int:
-    """Count messages and write the counts; return how many there were."""
+def save_background(
+    path: Path, contents: Sequence[bytes], blocks: Sequence[Block], glanced: Sequence[bytes] = ()
+) -> int:
+    """Count messages and write the counts; return how many there were.
+
+    Args:
+        glanced: more messages, for the first look alone.
+    """
     counted, glances = [], []
-    for content in contents:
-        try:
-            opened = open_message(content)
-        except MessageError:
-            continue
+    for opened in _open_all(contents):
         counted.append(count_message(opened.complete(), blocks))
         glances.append(glance_words(opened.glance()))
+    more = [glance_words(opened.glance()) for opened in _open_all(glanced)]
     arrays: dict[str, np.ndarray] = {"layout": np.array(describe_layout(blocks))}
     for place, block in enumerate(blocks):
         if not block.families:
@@ -45,11 +51,17 @@ def save_background(path: Path, contents: Sequence[bytes], blocks: Sequence[Bloc
         arrays[f"{block.name}.indices"] = matrix.indices.astype(np.uint32)
         arrays[f"{block.name}.counts"] = np.minimum(matrix.data, 255).astype(np.uint8)
         arrays[f"{block.name}.pointers"] = matrix.indptr.astype(np.uint32)
-    words = count_glances(glances)
+    words = count_glances([*glances, *more])
     arrays[f"{_GLANCE}.indices"] = words.indices.astype(np.uint32)
     arrays[f"{_GLANCE}.pointers"] = words.indptr.astype(np.uint32)
     np.savez_compressed(path, allow_pickle=False, **arrays)
-    return len(counted)
+    return len(counted) + len(more)
+
+
+def _open_all(contents: Sequence[bytes]) -> Iterator[OpenedMessage]:
+    for content in contents:
+        with suppress(MessageError):  # not a mail, nothing to learn from
+            yield open_message(content)
 
 
 def load_background(path: Path, blocks: Sequence[Block]) -> tuple[tuple[sparse.csr_matrix, ...], sparse.csr_matrix]:
@@ -85,11 +97,15 @@ def describe_layout(blocks: Sequence[Block]) -> str:
 
 
 def main() -> None:
-    """Count the mail files of a folder."""
-    folder, output = Path(sys.argv[1]), Path(sys.argv[2])
-    contents = [file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()]
-    count = save_background(output, contents, BASE_RECIPE.layout())
+    """Count the mail files of a folder, and for the first look those of a second one."""
+    folder, output, *glanced = map(Path, sys.argv[1:])
+    more = [content for one in glanced for content in _read_all(one)]
+    count = save_background(output, _read_all(folder), BASE_RECIPE.layout(), more)
     sys.stdout.write(f"{count} mails counted into {output}\n")
+
+
+def _read_all(folder: Path) -> list[bytes]:
+    return [file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()]
 
 
 if __name__ == "__main__":

@@ -195,7 +195,7 @@ class LeadBook:
 
     def _group(self, found: Sequence[LeadMessage]) -> Sequence[Lead]:
         index = LeadIndex(self._store.leads.list_leads(since=found[0].received_at - SAME_JOB))
-        changed: dict[str, Lead] = {}
+        former, changed = dict(index.leads), dict[str, Lead]()
         for message in found:
             lead = with_message(message, index, self._names_of_others)
             if lead is not None:
@@ -203,7 +203,7 @@ class LeadBook:
                 index.add(lead)
                 changed[lead.lead_id] = lead
         if changed:
-            self._store.leads.save_leads(list(changed.values()))
+            self._store.leads.save_leads(list(changed.values()), former)
         return list(changed.values())
 
     def _names_of_others(self, message: LeadMessage) -> Sequence[str]:

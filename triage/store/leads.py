@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -114,11 +115,10 @@ class LeadStore:
         query = select(lead_messages)
         if since is not None or lead_ids is not None:
             query = query.where(lead_messages.c.lead_id.in_(which))
-        with transaction(self._engine, writing=False) as connection:
-            rows = connection.execute(query.order_by(lead_messages.c.received_at, lead_messages.c.fingerprint)).all()
         grouped: dict[str, list[LeadMessage]] = {}
-        for row in rows:
-            grouped.setdefault(row.lead_id, []).append(_lead_message(row))
+        with transaction(self._engine, writing=False) as connection:
+            for row in connection.execute(query.order_by(lead_messages.c.received_at, lead_messages.c.fingerprint)):
+                grouped.setdefault(row.lead_id, []).append(_lead_message(row))
         # What the owner said is none is kept, so that it stays none, and is not shown.
         found = [Lead(name, tuple(some)) for name, some in grouped.items() if any(one.is_lead for one in some)]
         return sorted(found, key=lambda lead: (lead.last_at, lead.lead_id), reverse=True)
@@ -136,18 +136,17 @@ class LeadStore:
         with transaction(self._engine, writing=False) as connection:
             return list(connection.scalars(query.order_by(leads.c.lead_id)))
 
-    def save_leads(self, changed: Sequence[Lead]) -> None:
-        """Remember leads with their messages and marks; a message known already stays in its lead."""
+    def save_leads(self, changed: Sequence[Lead], known: Mapping[str, Lead] = MappingProxyType({})) -> None:
+        """Remember leads with their messages and marks; a message known already stays in its lead.
+
+        Args:
+            known: the same leads as they were read: what is the same in them is not written again.
+        """
+        fresh = [(lead.lead_id, one) for lead in changed for one in _fresh(lead, known.get(lead.lead_id))]
         with transaction(self._engine) as connection:
             _put_chunks(connection, leads, [_lead_row(lead) for lead in changed])
-            rows = [_message_row(lead.lead_id, one) for lead in changed for one in lead.messages]
-            _put_chunks(connection, lead_messages, rows)
-            marks = {
-                (lead.lead_id, mark.mark): mark.way.value
-                for lead in changed
-                for one in lead.messages
-                for mark in marks_of_message(one)
-            }
+            _put_chunks(connection, lead_messages, [_message_row(lead_id, one) for lead_id, one in fresh])
+            marks = {(lead_id, mark.mark): mark.way.value for lead_id, one in fresh for mark in marks_of_message(one)}
             _put_chunks(
                 connection,
                 lead_marks,
@@ -364,6 +363,11 @@ class LeadStore:
         with transaction(self._engine) as connection:
             values = {name: getattr(record, name) for name in ReportRecord.__dataclass_fields__}
             put(connection, reports, [values])
+
+
+def _fresh(lead: Lead, known: Lead | None) -> list[LeadMessage]:
+    former = {one.fingerprint: one for one in known.messages} if known else {}
+    return [one for one in lead.messages if one is not former.get(one.fingerprint)]
 
 
 def _put_chunks(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
