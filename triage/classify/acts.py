@@ -6,7 +6,7 @@ the sentence that does most of an act, and how likely any does it.
 """
 
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -67,14 +67,14 @@ class ActModel:
     weights: npt.NDArray[np.float16] = field(repr=False)
     places: Vector = field(repr=False)
     intercept: Vector = field(repr=False)
-    name: str = field(init=False)
+    name: str
 
-    def __post_init__(self) -> None:
-        """Name it by what it holds."""
+    def renamed(self) -> "ActModel":
+        """Return the model named by what it holds; a file keeps the name, so that nobody reads all of it for that."""
         crc = 0
         for part in (self.idf, self.weights, self.places, self.intercept):
             crc = zlib.crc32(np.ascontiguousarray(part).tobytes(), crc)
-        object.__setattr__(self, "name", f"{crc:08x}")
+        return replace(self, name=f"{crc:08x}")
 
     @property
     def bits(self) -> int:
@@ -87,13 +87,17 @@ class SentenceWords:
     """The words and pairs of the sentences of one mail.
 
     Attributes:
-        buckets: of each occurrence, those of a sentence in a row.
-        bounds: sentence i has `buckets[bounds[i]:bounds[i + 1]]`, shape (n + 1,).
-        places: which places each sentence stands in, shape (n, 4), of 0 and 1.
+        words: the bucket of each word, shape (n,).
+        pairs: the bucket of each word with the next one, shape (n,).
+        is_paired: whether the next one is of the same sentence, shape (n,); else the pair is none.
+        starts: the number of the first word of each sentence, shape (sentences,).
+        places: which places each sentence stands in, shape (sentences, 4), of 0 and 1.
     """
 
-    buckets: Buckets
-    bounds: Buckets
+    words: Buckets
+    pairs: Buckets
+    is_paired: npt.NDArray[np.bool_]
+    starts: Positions
     places: npt.NDArray[np.uint8]
 
 
@@ -106,36 +110,35 @@ def split_words(view: HashedText, starts: Positions, bits: int, *, has_subject: 
         has_subject: whether the first of them is the subject.
     """
     count = len(view.starts)
-    sizes = np.diff(np.append(starts, count))
-    words = hash_words(view) ^ _WORDS
-    pairs = view.windows(view.starts[:-1], view.ends[1:]) ^ _PAIRS
-    sentence = np.repeat(np.arange(len(starts)), sizes)
-    within = np.flatnonzero(sentence[1:] == sentence[:-1])
-    hashes: Hashes = np.concatenate([words, pairs.take(within)])
+    hashes: Hashes = np.empty((2, count), dtype=np.uint64)
+    np.bitwise_xor(hash_words(view), _WORDS, out=hashes[0])
+    np.bitwise_xor(view.windows(view.starts[:-1], view.ends[1:]), _PAIRS, out=hashes[1, : max(0, count - 1)])
+    hashes[1, count - 1 :] = 0
     spread(hashes)
-    of = np.concatenate([sentence, sentence.take(within)])
-    order = np.argsort(of, kind="stable")
-    buckets = (hashes >> np.uint64(64 - bits)).astype(np.int64).take(order)
-    bounds = np.concatenate([[0], np.cumsum(np.bincount(of, minlength=len(starts)))])
+    buckets = (hashes >> np.uint64(64 - bits)).view(np.int64)
+    is_paired = np.ones(count, dtype=bool)
+    is_paired[starts[1:] - 1] = is_paired[count - 1 :] = False
     places = np.zeros((len(starts), _PLACES), dtype=np.uint8)
     first = int(has_subject)
     places[:first, 0] = places[first : first + 1, 1] = places[-_TAIL:, 2] = places[-1:, 3] = 1
-    return SentenceWords(buckets, bounds, places)
+    return SentenceWords(buckets[0], buckets[1], is_paired, starts, places)
 
 
 def weigh_sentences(words: SentenceWords, model: ActModel) -> Vector:
-    """Return the log-odds that each sentence does each act, shape (n, acts)."""
-    if not len(words.buckets):
+    """Return the log-odds that each sentence does each act, shape (sentences, acts)."""
+    if not len(words.words):
         return np.empty((0, len(ACTS)))
-    idf = model.idf.take(words.buckets).astype(np.float64)
-    starts = words.bounds[:-1]
-    norms = np.sqrt(np.add.reduceat(idf * idf, starts))
-    weighed = np.add.reduceat(model.weights.take(words.buckets, axis=0) * idf[:, None], starts, axis=0) / norms[:, None]
-    own, after, before = np.split(weighed, 3, axis=1)
-    scores = own + words.places @ model.places + model.intercept
-    scores[1:] += after[:-1]
-    scores[:-1] += before[1:]
-    return np.asarray(scores)
+    idf, next_idf = model.idf.take(words.words).astype(np.float32), model.idf.take(words.pairs).astype(np.float32)
+    next_idf *= words.is_paired
+    norms = np.sqrt(np.add.reduceat(idf * idf + next_idf * next_idf, words.starts))
+    each = model.weights.take(words.words, axis=0) * idf[:, None]
+    each += model.weights.take(words.pairs, axis=0) * next_idf[:, None]
+    weighed = np.add.reduceat(each, words.starts, axis=0) / norms[:, None]
+    count = len(ACTS)
+    scores = weighed[:, :count] + words.places @ model.places + model.intercept
+    scores[1:] += weighed[:-1, count : 2 * count]
+    scores[:-1] += weighed[1:, 2 * count :]
+    return np.asarray(scores, dtype=np.float64)
 
 
 def to_levels(scores: Vector) -> npt.NDArray[np.int64]:

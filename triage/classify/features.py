@@ -123,9 +123,10 @@ def extract_features(message: Message, owner: OwnerMask = OwnerMask()) -> Featur
 
 def _sentences(view: HashedText, starts: Positions) -> Positions:
     """Return the first word of each sentence, given where some begin: others do behind a question or exclamation mark."""
-    ends = np.fromiter((view.text[end - 1] in "?!" for end in view.ends.tolist()), dtype=bool, count=len(view.ends))
-    found = np.unique(np.concatenate([starts, ends.nonzero()[0] + 1]))
-    return found[found < len(view.starts)]
+    is_first = np.zeros(len(view.starts) + 1, dtype=bool)
+    is_first[starts] = is_first[view.asking + 1] = True
+    is_first[-1] = False  # behind the last word nothing begins
+    return is_first.nonzero()[0]
 
 
 def masked_words(text: str, recipients: Sequence[Address]) -> str:

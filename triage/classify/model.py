@@ -104,10 +104,16 @@ def to_plain(model: LinearModel) -> dict[str, object]:
     }
 
 
-def _acts_to_plain(acts: ActModel | None) -> dict[str, np.ndarray]:
+def _acts_to_plain(acts: ActModel | None) -> dict[str, object]:
     if acts is None:
         return {}
-    return {"idf": acts.idf, "weights": acts.weights, "places": acts.places, "intercept": acts.intercept}
+    return {
+        "idf": acts.idf,
+        "weights": acts.weights,
+        "places": acts.places,
+        "intercept": acts.intercept,
+        "name": acts.name,
+    }
 
 
 def from_plain(plain: Mapping[str, object], model_id: str) -> LinearModel:
@@ -150,6 +156,7 @@ def _acts_from_plain(plain: Mapping[str, object]) -> ActModel:
         _array(plain, "weights"),
         _array(plain, "places").astype(np.float64),
         _array(plain, "intercept").astype(np.float64),
+        str(plain["name"]),
     )
 
 

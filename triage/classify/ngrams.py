@@ -23,7 +23,7 @@ _P = 0x9E3779B97F4A7C15
 _P_INVERSE = pow(_P, -1, 2**64)
 _MIX = np.uint64(0xFF51AFD7ED558CCD)
 _SHIFT = np.uint64(32)
-_SPACE = np.uint32(32)
+_SPACE, _EXCLAMATION, _QUESTION = np.uint32(32), np.uint32(33), np.uint32(63)
 
 
 def _powers(base: int, count: int) -> Hashes:
@@ -41,12 +41,19 @@ _INVERSES = _powers(_P_INVERSE, MAX_CHARACTERS + 3)
 
 @dataclass(frozen=True, slots=True)
 class HashedText:
-    """A text prepared for n-grams: prefix hashes and the places of its words."""
+    """A text prepared for n-grams.
+
+    Attributes:
+        prefix: hashes of its beginnings, shape (characters + 1,).
+        starts, ends: the places of its words.
+        asking: the numbers of the words that end with a question or exclamation mark.
+    """
 
     text: str
     prefix: Hashes
     starts: Positions
     ends: Positions
+    asking: Positions
 
     def windows(self, starts: Positions, ends: Positions) -> Hashes:
         """Return the hash of the text between each start and end."""
@@ -82,7 +89,10 @@ def hash_text(words: str) -> HashedText:
     blanks = np.flatnonzero(points == _SPACE)
     starts, ends = blanks[:-1] + 1, blanks[1:]
     real = ends > starts
-    return HashedText(text, prefix, starts[real], ends[real])
+    starts, ends = starts[real], ends[real]
+    last = points.take(ends - 1)
+    asking = ((last == _QUESTION) | (last == _EXCLAMATION)).nonzero()[0]
+    return HashedText(text, prefix, starts, ends, asking)
 
 
 def salt(name: str) -> np.uint64:

@@ -11,6 +11,7 @@ from triage.errors import AccountError, FolderError, ProtocolError, TransientMai
 from triage.imap.bodystructure import first_text_part
 from triage.imap.capabilities import ServerFacts
 from triage.imap.errors import translated
+from triage.imap.fetching import fetch
 from triage.imap.folders import select_folder
 from triage.imap.headers import fetch_fingerprints
 from triage.imap.labels import GMAIL_ID, STORE_BATCH, Labels, gmail_id
@@ -189,7 +190,7 @@ class ImapMailbox:
         for start in range(0, len(refs), FETCH_BATCH):
             batch = [ref for ref in refs[start : start + FETCH_BATCH] if ref.uidvalidity == self._uidvalidity]
             with translated(self._account, f"reading {self._folder}"):
-                found = self._client.fetch([ref.uid for ref in batch], items) if batch else {}
+                found = fetch(self._client, [ref.uid for ref in batch], items)
             for ref in batch:
                 answer = found.get(ref.uid, {})
                 content, size = _body(answer), answer.get(b"RFC822.SIZE")
@@ -211,7 +212,7 @@ class ImapMailbox:
             return {}
         try:
             with translated(self._account, f"reading {self._folder}"):
-                found = self._client.fetch(uids, [*_READ_ITEMS, *self._labels.fetch_items])
+                found = fetch(self._client, uids, [*_READ_ITEMS, *self._labels.fetch_items])
         except (ProtocolError, AccountError):  # a NO to a FETCH may be about one message alone
             if len(uids) == 1:
                 log.warning("answer unreadable account=%s uid=%d", self._account, uids[0])

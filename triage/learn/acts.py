@@ -45,16 +45,21 @@ class ActTable:
 def make_table(marked: Sequence[Marked]) -> ActTable:
     """Put the sentences of mails one below the other."""
     width = 2**BITS
-    ends = np.cumsum([0, *(one.words.bounds[-1] for one in marked)])
-    pointers = np.concatenate([[0], *(one.words.bounds[1:] + end for one, end in zip(marked, ends, strict=False))])
-    buckets = np.concatenate([np.empty(0, dtype=np.int64), *(one.words.buckets for one in marked)])
-    counts = sparse.csr_matrix((np.ones(len(buckets)), buckets, pointers), shape=(len(pointers) - 1, width))
-    counts.sum_duplicates()
+    bounds = np.cumsum([0, *(len(one.acts) for one in marked)])
+    empty = np.empty(0, dtype=np.int64)
+    rows, columns = [empty], [empty]
+    for one, first in zip(marked, bounds, strict=False):
+        words = one.words
+        sentence = first + np.repeat(np.arange(len(words.starts)), np.diff(np.append(words.starts, len(words.words))))
+        rows += [sentence, sentence[words.is_paired]]
+        columns += [words.words, words.pairs[words.is_paired]]
+    placed = (np.concatenate(rows), np.concatenate(columns))
+    counts = sparse.coo_matrix((np.ones(len(placed[0])), placed), shape=(bounds[-1], width)).tocsr()
     return ActTable(
         counts,
         np.concatenate([np.empty((0, 4), dtype=np.uint8), *(one.words.places for one in marked)]),
         np.concatenate([np.empty((0, len(ACTS)), dtype=bool), *(one.acts for one in marked)]),
-        np.cumsum([0, *(len(one.acts) for one in marked)]),
+        bounds,
     )
 
 
@@ -88,7 +93,7 @@ def fit_acts(table: ActTable, mails: Rows) -> ActModel:
         intercept[act] = np.round(model.intercept_[0], 4)
     weights[1:] *= _NEIGHBOURS
     flat = np.ascontiguousarray(weights.transpose(1, 0, 2).reshape(width, -1)).astype(np.float16)
-    return ActModel(idf, flat, places, intercept)
+    return ActModel(idf, flat, places, intercept, "").renamed()
 
 
 def _unit_vectors(counts: sparse.csr_matrix, idf: npt.NDArray[np.float64]) -> sparse.csr_matrix:
