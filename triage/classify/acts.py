@@ -41,6 +41,7 @@ FULL = 100
 """The highest level, which is 1.0."""
 
 _LOW, _HIGH = -4.0, 4.0  # log-odds beyond say no more
+_SURE = 7.0
 _PLACES = 4
 _TAIL = 3
 _PAIRS = salt("pair")
@@ -145,7 +146,11 @@ def to_levels(scores: Vector) -> npt.NDArray[np.int64]:
     """Return the levels of a mail from the log-odds of its sentences, shape (LEVELS,), from 0 to `FULL`."""
     if not len(scores):
         return np.zeros(LEVELS, dtype=np.int64)
-    most = (np.clip(scores.max(axis=0), _LOW, _HIGH) - _LOW) / (_HIGH - _LOW)
+    levels = np.empty((2, len(ACTS)))
+    most = np.minimum(np.maximum(scores.max(axis=0), _LOW), _HIGH)
+    np.divide(most - _LOW, _HIGH - _LOW, out=levels[0])
     # Of independent sentences the chance that none does it is the product.
-    none = np.exp(-np.logaddexp(0.0, np.clip(scores, -30.0, 7.0)).sum(axis=0))
-    return np.round(FULL * np.concatenate([most, 1.0 - none])).astype(np.int64)
+    none = np.exp(-np.logaddexp(0.0, np.minimum(scores, _SURE)).sum(axis=0))
+    np.subtract(1.0, none, out=levels[1])
+    levels *= FULL
+    return np.rint(levels).astype(np.int64).ravel()

@@ -82,6 +82,10 @@ def shorten_places(text: str, places: Positions) -> Positions:
 
 def hash_text(words: str) -> HashedText:
     """Prepare words that stand one space apart; one space is put around the whole."""
+    return _hash_text(words) if words else _NOTHING
+
+
+def _hash_text(words: str) -> HashedText:
     text = f" {shorten(words)} "[: MAX_CHARACTERS + 2]
     points = np.frombuffer(text.encode("utf-32-le", "replace"), dtype=np.uint32)
     prefix = np.zeros(len(points) + 1, dtype=np.uint64)
@@ -93,6 +97,9 @@ def hash_text(words: str) -> HashedText:
     last = points.take(ends - 1)
     asking = ((last == _QUESTION) | (last == _EXCLAMATION)).nonzero()[0]
     return HashedText(text, prefix, starts, ends, asking)
+
+
+_NOTHING = _hash_text("")
 
 
 def salt(name: str) -> np.uint64:

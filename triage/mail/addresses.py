@@ -7,6 +7,7 @@ from triage.records import Address
 
 _ADDR_SPEC = re.compile(r"[^\s<>,;:\"()\[\]]{1,64}@[^\s<>,;:\"()\[\]@]{1,255}")
 _SIMPLE = re.compile(r'^\s*"?([^"<>,;@]{0,200}?)"?\s*<([^\s<>,;@"]{1,64}@[^\s<>,;@"]{1,255})>\s*$')
+_BARE = re.compile(r'^\s*([^\s<>,;@"()\[\]:\\]{1,64}@[A-Za-z0-9.-]{1,255})\s*$')
 # A header with more is a mass mailing; the rest tells nothing new.
 _MAX_ADDRESSES = 50
 _MAX_HEADER_CHARACTERS = 8192
@@ -26,6 +27,8 @@ def parse_addresses(value: str) -> tuple[Address, ...]:
         return ()
     if match := _SIMPLE.match(value):  # the usual form, without the general parser
         return (Address(match[1].strip(), match[2].lower()),)
+    if match := _BARE.match(value):
+        return (Address("", match[1].lower()),)
     # Comments may nest, and the library recurses into each (RFC 5322 section 3.2.2).
     value = value[:_MAX_HEADER_CHARACTERS]
     if value.count("(") > _MAX_COMMENTS:
