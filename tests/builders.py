@@ -57,6 +57,30 @@ def make_offer(number: int = 1) -> bytes:
     )
 
 
+_ROLES = (
+    "maintenance engineer",
+    "production planner",
+    "payroll clerk",
+    "night baker",
+    "forklift driver",
+    "laboratory assistant",
+    "purchasing manager",
+)
+_TOWNS = ("Leeds", "Cardiff", "Exeter", "Derby", "Perth", "Oban", "Newry", "Bath")
+
+
+def make_own_offer(number: int = 1) -> bytes:
+    """Return a genuine approach by a firm of its own, about a job of its own for each number."""
+    firm, role, town = f"Kestrel{number}", _ROLES[number % len(_ROLES)], _TOWNS[number % len(_TOWNS)]
+    return make_raw(
+        f"Hi Marta,\n\nwe are looking for a {role} for our plant in {town}, permanent, {30 + number % 40}k. Your profile"
+        f" came up in the chamber's list. Would you be open to a call on Thursday?\n\nSiobhan Kearns, {firm} Foods\n",
+        subject=f"{role.capitalize()}, {town}",
+        sender=f"Siobhan Kearns <siobhan@{firm.lower()}.example>",
+        message_id=f"<offer-{number}@{firm.lower()}.example>",
+    )
+
+
 def make_plain_of(number: int = 1) -> bytes:
     """Return private mail, a different message for each number."""
     return make_raw(message_id=f"<plain-{number}@choir.example>")

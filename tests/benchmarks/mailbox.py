@@ -23,7 +23,7 @@ from pydoc_data.topics import topics
 
 from imapclient import IMAPClient
 
-from tests.builders import make_offer, make_scam
+from tests.builders import make_own_offer, make_scam
 from tests.contract.conftest import make_account
 from tests.reliability.soak import take_sample
 from tests.servers.dovecot import Dovecot
@@ -61,7 +61,7 @@ def fill(server: Dovecot, user: str, count: int) -> None:
 def make_mail(number: int, rng: random.Random, prose: Sequence[str]) -> bytes:
     """Return a message of 2 to 60 KB, mean 10 KB: a header as relays leave it, plain text and HTML."""
     if number % 20 == 7:
-        return rng.choice([make_scam, make_offer])(number).replace(b"\r\n", b"\n")
+        return rng.choice([make_scam, make_own_offer])(number).replace(b"\r\n", b"\n")
     begin, lines = rng.randrange(len(prose) - 400), min(400, max(8, int(rng.lognormvariate(3.7, 0.8))))
     text = prose[begin : begin + lines]
     trace = "".join(

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from imapclient import IMAPClient
 
-from tests.builders import make_plain_of, make_raw, make_scam
+from tests.builders import make_own_offer, make_plain_of, make_scam
 from tests.servers.dovecot import Dovecot
 from tests.servers.proxy import FaultProxy
 
@@ -34,16 +34,6 @@ FOLDERS = {"recruiter": "Leads", "scam": "Fakes"}
 """Where the owner files mail, by category."""
 
 LABELS = ("Recruiter", "Referral", "Scam", "Unsure")
-
-_ROLES = (
-    "maintenance engineer",
-    "production planner",
-    "payroll clerk",
-    "night baker",
-    "forklift driver",
-    "laboratory assistant",
-)
-_TOWNS = ("Leeds", "Cardiff", "Exeter", "Derby", "Perth", "Oban", "Newry", "Bath")
 
 _GROWTH_ALLOWED = 1.02
 """From the first third to the last: in an hour it was 1.04 when reloads left memory behind."""
@@ -169,19 +159,8 @@ class Soak:
     def deliver(self) -> None:
         """Deliver one message; of ten one is a lead, each of another job, three are scams."""
         self.delivered += 1
-        make: Callable[[int], bytes] = self.rng.choice([make_plain_of] * 6 + [make_scam] * 3 + [self.make_lead])
+        make: Callable[[int], bytes] = self.rng.choice([make_plain_of] * 6 + [make_scam] * 3 + [make_own_offer])
         self.server.deliver("soak", make(self.delivered))
-
-    def make_lead(self, number: int) -> bytes:
-        """Return a genuine approach by a firm of its own, about a job of its own."""
-        firm, role, town = f"Kestrel{number}", self.rng.choice(_ROLES), self.rng.choice(_TOWNS)
-        return make_raw(
-            f"Hi Marta,\n\nwe are looking for a {role} for our plant in {town}, permanent, {30 + number % 40}k. Your profile"
-            f" came up in the chamber's list. Would you be open to a call on Thursday?\n\nSiobhan Kearns, {firm} Foods\n",
-            subject=f"{role.capitalize()}, {town}",
-            sender=f"Siobhan Kearns <siobhan@{firm.lower()}.example>",
-            message_id=f"<offer-{number}@{firm.lower()}.example>",
-        )
 
     def trouble(self) -> None:
         """Let one thing go wrong, and right again."""

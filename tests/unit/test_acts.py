@@ -86,22 +86,23 @@ def test_a_mail_without_words_has_no_sentence() -> None:
     assert not to_levels(weigh_sentences(words, some_model(10))).any()
 
 
-WORDS = st.lists(st.text("abcdefgh", min_size=1, max_size=9), min_size=1, max_size=2500).map(" ".join)
+WORDS = st.lists(
+    st.text("abcdefgh", min_size=1, max_size=9) | st.integers(1, 9000).map(lambda size: "x" * size),
+    min_size=1,
+    max_size=2500,
+).map(" ".join)
 
 
 @given(WORDS)
 def test_words_keep_their_places_where_the_middle_is_cut(text: str) -> None:
     words = text.split(" ")
-    short = shorten(text).split(" ")
+    short = shorten(text).split()
     places = shorten_places(text, np.arange(len(words)))
-    assert len(places) == len(short)
-    if len(text) <= MAX_CHARACTERS:
-        assert short == words
-    else:
-        head = text[: MAX_CHARACTERS * 3 // 4].count(" ")
-        assert short[:head] == words[:head]
-        assert short[head:] == words[len(words) - len(short) + head :]
+    head = len(words) if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS * 3 // 4].count(" ")
+    assert short == [*words[:head], *words[len(words) - len(short) + head :]]
+    # Each place is a word of what is left, but for the last where nothing is left behind it.
     assert (np.diff(places) > 0).all()
+    assert set(places.tolist()) - {len(short)} == set(range(len(short)))
 
 
 @given(WORDS, st.lists(st.integers(1, 2500), max_size=40))
@@ -117,6 +118,14 @@ def test_every_word_and_pair_belongs_to_one_sentence(text: str, cuts: list[int])
     alone = split_words(hash_text(last), np.zeros(1, dtype=np.intp), 12, has_subject=True)
     assert alone.words.tolist() == found.words[starts[-1] :].tolist()
     assert alone.pairs[:-1].tolist() == found.pairs[starts[-1] : -1].tolist()
+
+
+@pytest.mark.parametrize("run", ["deadbeef" * 900, "x" * 5000, "x" * 70_000])
+def test_a_word_longer_than_what_is_read_stops_nobody(run: str) -> None:
+    for text in (f"job offer\n\n{run}", f"{run}\n\njob offer", f"one. two.\n\n{run}\n\nthree. four.", run):
+        found = extract_features(message_of("x", text))
+        count = len(found.views["all"].starts)
+        assert (found.sentences < max(count, 1)).all()
 
 
 def some_model(bits: int, seed: int = 1) -> ActModel:

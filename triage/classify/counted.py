@@ -1,6 +1,7 @@
 """Counted features as bytes: all that is kept of a message to learn from it again.
 
-The places are hashes; no word can be read from them.
+The places are hashes, of which no word can be read, but for the last few: how surely a sentence of
+the mail does each act (`triage.classify.acts`).
 """
 
 import hashlib

@@ -117,7 +117,7 @@ def _sentence(features: Features, number: int) -> str:
 def named_evidence(
     category: Category, features: Features, vector: SparseVector, model: LinearModel
 ) -> tuple[Evidence, ...]:
-    """Return the contributions of signals and sentences alone, strongest first: a fraction of the work of `contributions`."""
+    """Return the contributions of signals alone, strongest first: a fraction of the work of `contributions`."""
     direction, counted = direction_of(category), vector.counted
     found = np.zeros(len(features.signals))
     for family, start, end in _families(features, model):
@@ -125,8 +125,7 @@ def named_evidence(
             places = np.searchsorted(counted.places, counted.occurrences[start:end])
             weights = vector.weights.take(places, axis=0) @ direction
             found += vector.values.take(places) * weights / counted.counts.take(places)
-    acts, _ = _take_acts_apart(direction, features, vector, model)
-    return _sorted(item for item in [*_name(features, found), *acts] if abs(item.weight) >= _MIN_WEIGHT)
+    return _sorted(item for item in _name(features, found) if abs(item.weight) >= _MIN_WEIGHT)
 
 
 def _families(features: Features, model: LinearModel) -> Iterator[tuple[str, int, int]]:

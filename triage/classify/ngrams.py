@@ -75,7 +75,7 @@ def shorten_places(text: str, places: Positions) -> Positions:
     if len(text) <= MAX_CHARACTERS:
         return places
     head, tail = _head_and_tail(text)
-    first, last = head.count(" ") + 1, tail.count(" ") + 1
+    first, last = len(head.split()), len(tail.split())  # a word too long for either is in none
     cut = text.count(" ") + 1 - first - last
     return np.concatenate([places[places < first], [first], places[places > first + cut] - cut])
 

@@ -21,7 +21,7 @@ import numpy as np
 from scipy import sparse
 
 from triage.classify.model import Block
-from triage.classify.screen import glance_words
+from triage.classify.screen import HEAD, TAIL, glance_words
 from triage.errors import ConfigError, MessageError
 from triage.learn.dataset import GLANCE_BITS, count_glances, count_message, counts_matrix
 from triage.learn.fit import BASE_RECIPE
@@ -91,9 +91,9 @@ def load_background(path: Path, blocks: Sequence[Block]) -> tuple[tuple[sparse.c
 
 
 def describe_layout(blocks: Sequence[Block]) -> str:
-    """Return the blocks as counts depend on them: weights may change, families and bits may not."""
+    """Return what counts depend on: weights of blocks may change; families, bits and what the first look reads may not."""
     parts = [f"{block.name}:{','.join(block.families)}:{block.bits}" for block in blocks if block.families]
-    return ";".join([*parts, f"{_GLANCE}:{GLANCE_BITS}"])
+    return ";".join([*parts, f"{_GLANCE}:{GLANCE_BITS}:{HEAD}+{TAIL}"])
 
 
 def main() -> None:

@@ -63,7 +63,7 @@ def train_base(corpus: Sequence[Path], output: Path) -> TrainingReport:
     card = make_card(
         found,
         recipe,
-        background=len(dataset.labels) - len(dataset),
+        background=(len(dataset.labels) - len(dataset), dataset.ordinary.shape[0]),
         check=check,
         screen=_screen_figures(held_out, dataset),
     )
@@ -79,7 +79,7 @@ def train_base(corpus: Sequence[Path], output: Path) -> TrainingReport:
 
 def sketch_corpus(dataset: Dataset, model: LinearModel) -> Known:
     """Return what explanations compare a message with: a sketch of every mail learnt from, and its kind."""
-    matrix = design_matrix(dataset, _idf(model))[: len(dataset)]
+    matrix = words_alone(design_matrix(dataset, _idf(model)), dataset)[: len(dataset)].tocsr()
     sketches = [
         fold(matrix.indices[start:end].astype(np.int64), matrix.data[start:end])
         for start, end in pairwise(matrix.indptr)

@@ -35,7 +35,7 @@ def make_card(
     found: Answers,
     recipe: Recipe,
     *,
-    background: int = 0,
+    background: tuple[int, int] = (0, 0),
     check: Answers | None = None,
     screen: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
@@ -43,7 +43,7 @@ def make_card(
 
     Args:
         found: answers on the corpus, each author's by models that had not seen that author.
-        background: how many ordinary mails were learnt from beside the corpus.
+        background: how many ordinary mails were learnt from beside the corpus, by all and by the first look.
         check: answers of the finished model on the check set.
         screen: how many words the first look weighs, and the share it keeps by category.
     """
@@ -59,7 +59,7 @@ def make_card(
             "categories": _counts(one.category.value for one in specimens),
             "languages": _counts(one.lang for one in specimens),
             "licence": "written for this project, MIT",
-            "background": {"mails": background, "what": _BACKGROUND},
+            "background": {"mails": background[0], "first_look": background[1], "what": _BACKGROUND},
         },
         "held_out": {
             "how": "each author's mails judged by a model that learnt from the other authors only; an abstention is wrong",
@@ -169,7 +169,9 @@ def render_card(card: Mapping[str, object]) -> str:
         "",
         "Languages: " + ", ".join(f"{name} {count}" for name, count in _table(data, "languages").items()) + ".",
         "",
-        f"Beside them {_table(data, 'background')['mails']} mails as `other`: {_table(data, 'background')['what']}.",
+        "Beside them {mails} mails as `other`, and by the first look {first_look}: {what}.".format(
+            **_table(data, "background")
+        ),
         "",
         "## On authors it never saw",
         "",

@@ -35,9 +35,9 @@ class Dataset:
         labels: indices into `CATEGORIES`, shape (n,); more where background mail follows.
         groups: names of authors, shape (specimens,).
         glances: the words of each specimen, as the first look sees them.
+        ordinary: the same of background mail, shape (m, 2 ** GLANCE_BITS), by the bucket of a word.
         marked: the sentences of each specimen and what they do.
         acts: learnt from them, None where no block asks for it.
-        ordinary: the same of background mail, shape (m, 2 ** GLANCE_BITS), by the bucket of a word.
     """
 
     specimens: tuple[Specimen, ...]

@@ -56,7 +56,7 @@ class Plan:
     """How much is tried.
 
     Attributes:
-        folds: parts that the authors are held out in; 30 holds out each author alone.
+        folds: parts that the authors are held out in, whole.
         campaign_folds: the same for pairs and campaigns.
         part_folds: the same for everything that is learnt many times over.
         min_mails: of a language or kind, to hold it out.

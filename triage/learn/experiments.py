@@ -69,7 +69,7 @@ class Bench:
     def without_sentences(self) -> "Bench":
         """Return the bench without what sentences do.
 
-        Its models had seen all but the author: what else an experiment holds out they know.
+        Its models hold out authors alone: what else an experiment holds out they have seen.
         """
         return replace(self, dataset=without_acts(self.dataset))
 
