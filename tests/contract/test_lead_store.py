@@ -17,7 +17,7 @@ from triage.cli.draft import find_lead
 from triage.config import Config
 from triage.errors import ConfigError
 from triage.lead.appearance import Appearance, Kind
-from triage.lead.lead import Reply, Way, make_lead_id
+from triage.lead.lead import Lead, Reply, Way, make_lead_id, marks_of_message
 from triage.lead.opportunity import Channel, Day, Opportunity, Period
 from triage.mail.identity import fingerprint
 from triage.records import Category, LabelChange, Outcome, RawMessage, State, Uid, UidValidity
@@ -320,3 +320,17 @@ def test_one_person_counted_by_two_accounts_at_once_is_one_contact(store: Store)
     with ThreadPoolExecutor(4) as executor:
         list(executor.map(count, range(12)))
     assert [one.sent for one in store.leads.list_contacts()] == [12, 12]
+
+
+def test_of_a_lead_that_goes_on_only_what_is_new_is_written(store: Store) -> None:
+    first, second = make_lead_message(1), make_lead_message(2)
+    before = make_lead(first, lead_id="one")
+    store.leads.save_leads([before])
+    (known,) = store.leads.list_leads()
+    # Another process has said something of the first message meanwhile.
+    theirs = replace(known.messages[0], subject="their word")
+    store.leads.save_leads([Lead("one", (theirs,))])
+    store.leads.save_leads([Lead("one", (*known.messages, second))], {"one": known})
+    (found,) = store.leads.list_leads()
+    assert [one.subject for one in found.messages] == ["their word", second.subject]
+    assert store.leads.marked({mark.mark for mark in marks_of_message(second)})

@@ -194,6 +194,16 @@ def test_background_is_counted_kept_and_read_again(tmp_path: Path) -> None:
         assert np.array_equal(matrix[0].data, expected[0][place][1])
 
 
+def test_what_only_the_first_look_learns_from_is_no_row_of_the_judge(tmp_path: Path) -> None:
+    blocks, path = BASE_RECIPE.layout(), tmp_path / "background.npz"
+    contents = [build_message(record(n, "other", body=f"choir number {chr(97 + n)}")) for n in range(3)]
+    assert save_background(path, contents[:1], blocks, [*contents[1:], b""]) == 3
+    counts, words = load_background(path, blocks)
+    assert {matrix.shape[0] for matrix in counts} == {1}
+    expected = count_glances([glance_words(open_message(one).glance()) for one in contents])
+    assert (words != expected).nnz == 0
+
+
 def test_background_of_another_layout_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "background.npz"
     save_background(path, [build_message(record(1, "other"))], BASE_RECIPE.layout())
