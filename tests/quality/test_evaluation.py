@@ -33,7 +33,7 @@ def test_it_is_of_the_shipped_model_and_agrees_with_its_card(report: Mapping[str
 
 
 def test_it_is_whole(report: Mapping[str, Any]) -> None:
-    assert report["by_author"]["folds"] == len(report["authors"])
+    assert report["by_author"]["folds"] == min(30, len(report["authors"]))
     assert len(report["languages"]) >= 8
     assert len(report["kinds"]) >= 15
     assert {one["name"] for one in report["families"]} >= {"without word1", "only signal"}

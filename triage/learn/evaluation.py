@@ -68,7 +68,7 @@ class Plan:
 
     folds: int = 30
     campaign_folds: int = 10
-    part_folds: int = 4
+    part_folds: int = 3
     min_mails: int = 20
     languages: int = 100
     kinds: int = 100
