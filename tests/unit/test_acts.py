@@ -109,9 +109,11 @@ def test_words_keep_their_places_where_the_middle_is_cut(text: str) -> None:
 def test_every_word_and_pair_belongs_to_one_sentence(text: str, cuts: list[int]) -> None:
     view = hash_text(text)
     count = len(view.starts)
-    starts = np.unique([0, *(cut for cut in cuts if cut < count)])
+    starts = np.unique([0, *(cut for cut in cuts if cut < count)])[:count]
     found = split_words(view, starts, 12, has_subject=True)
     assert len(found.words) == len(found.pairs) == count
+    if not count:  # one word that is longer than what is read
+        return
     assert np.flatnonzero(~found.is_paired).tolist() == [*(starts[1:] - 1).tolist(), count - 1]
     # A sentence's words are the same whatever stands around it.
     last = " ".join(view.text.split()[starts[-1] :])

@@ -45,8 +45,9 @@ def test_a_misfiled_example_among_its_like_is_hardly_believed() -> None:
     told[5] = ("offer", 5, Category.OTHER)
     told += [("plain", number, Category.OTHER) for number in range(12)]
     personal = fit_personal(mail_of(*told), PRIOR)
-    assert personal.trust[5] < 0.3
-    assert np.delete(personal.trust, 5).min() > 0.8
+    # How far those are believed that one contradicts goes with the base model's temperature; that one is not.
+    assert personal.trust[5] < 0.1
+    assert np.delete(personal.trust, 5).min() > 0.5
     assert personal.influences.sum() == pytest.approx(1)
 
 
