@@ -564,7 +564,7 @@ def _abstention(found: Answers, costs: CostTable) -> Abstention:
 def _cleared(bench: Bench, held_out: HeldOut) -> Figure:
     """Return the share of leads and scams that the first look takes for plain `other`."""
     suspects = bench.dataset.labels[: len(bench.dataset)] != CATEGORIES.index(Category.OTHER)
-    cleared = held_out.screen.scores < held_out.screen.screen.threshold
+    cleared = held_out.screen.cleared
     campaigns = [one.campaign for one in bench.dataset.specimens]
     return estimate(lambda rows: [_share(cleared[rows][suspects[rows]])], campaigns)[0]
 
