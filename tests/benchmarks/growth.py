@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ROOT = Path(__file__).parents[2]
+_TEN_YEARS = 3640 * 86_400  # seconds
 BODIES = 500
 """Different mails; each copy has a Message-ID of its own."""
 
@@ -92,9 +93,6 @@ def peak_of(pid: int) -> float:
     """Return the most memory that a process itself had so far, in MB; what it started is not counted (proc(5))."""
     status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":" in line)
     return int(status.get("VmHWM", "0 kB").split()[0]) / 1024
-
-
-_TEN_YEARS = 3640 * 86_400
 
 
 def measure_files(count: int) -> Cost:

@@ -41,7 +41,7 @@ FULL = 100
 """The highest level, which is 1.0."""
 
 _LOW, _HIGH = -4.0, 4.0  # log-odds beyond say no more
-_SURE = 7.0
+_SURE = 7.0  # likelier than that is a level of `FULL`, whatever the other sentences do
 _PLACES = 4
 _TAIL = 3
 _PAIRS = salt("pair")

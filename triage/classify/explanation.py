@@ -203,7 +203,7 @@ def strong_runs(words: Vector) -> list[tuple[float, int, int]]:
 
 
 def _quantile(values: Vector, share: float) -> float:
-    """Return what `np.quantile` does, without its overhead, which is as much as the rest of an explanation."""
+    """Return what `np.quantile` does, which takes longer than all else here and imports masked arrays for it."""
     place = (len(values) - 1) * share
     below = int(place)
     ordered = np.sort(values)

@@ -1,7 +1,7 @@
 """FETCH of many messages: the library's own, but for reading plain answers several times as fast.
 
-The library reads what stands around a message octet by octet, 60 us of each message, which in a
-scan is a quarter of what fetching costs. Here one pattern reads the answer that a server gives to a
+The library reads what stands around a message octet by octet, which takes as long as everything
+else that a scan does beside judging (tests/benchmarks/mailbox.py). Here one pattern reads the answer that a server gives to a
 plain question (RFC 9051 section 7.5.2); any other goes to the library.
 """
 

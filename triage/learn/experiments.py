@@ -177,10 +177,9 @@ def with_families(recipe: Recipe, kept: set[str]) -> Recipe:
     blocks = [
         (name, tuple(one for one in families if one in kept), weight, bits)
         for name, families, weight, bits in recipe.blocks
+        if not families or not kept.isdisjoint(families)
     ]
-    had = [bool(families) for _, families, _, _ in recipe.blocks]
-    kept_blocks = [block for block, had_some in zip(blocks, had, strict=True) if block[1] or not had_some]
-    return replace(recipe, blocks=tuple(kept_blocks))
+    return replace(recipe, blocks=tuple(blocks))
 
 
 @dataclass(frozen=True)

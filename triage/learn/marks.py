@@ -28,7 +28,7 @@ class Marked:
     """The sentences of a mail, or one by itself, and what each does.
 
     Attributes:
-        acts: shape (sentences, acts).
+        acts: which sentence does which act, shape (sentences, acts).
     """
 
     words: SentenceWords
