@@ -258,9 +258,10 @@ class Dovecot(ServerProcess):
     def expire_locks(self, user: str, before: float) -> None:
         """Remove the locks that sessions killed at a moment left behind, as Dovecot itself does after two minutes.
 
-        Whoever held a lock that is older than the moment is dead: nobody alive loses one.
+        Whoever held a lock that is older than the moment is dead: nobody alive loses one. A new log of an
+        index is locked by a name of its own, with ".newlock".
         """
-        for lock in self.maildir(user).rglob("*.lock"):
+        for lock in self.maildir(user).rglob("*lock"):
             with contextlib.suppress(FileNotFoundError):
                 if lock.stat().st_mtime < before:
                     lock.unlink()

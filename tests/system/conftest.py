@@ -4,8 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ class Program:
     home: Path
     is_traced: bool = True
     """Whether coverage may look on, which makes what computes much two to three times slower."""
+
+    started: "list[subprocess.Popen[str]]" = field(default_factory=list)
 
     @property
     def config(self) -> Path:
@@ -52,7 +54,7 @@ class Program:
         )
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
+        process = subprocess.Popen(
             self.command(*arguments),
             env=self.environment(),
             cwd=Path(__file__).parents[2],
@@ -60,6 +62,15 @@ class Program:
             stderr=subprocess.PIPE,
             text=True,
         )
+        self.started.append(process)
+        return process
+
+    def end_all(self) -> None:
+        """Kill what a failed test left running, or its pipes would be another test's warning."""
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
 
     def configure(self, port: int, user: str, *, extra: str = "", **account: str) -> None:
         values = {
@@ -79,9 +90,11 @@ def read_lines(text: str) -> Sequence[dict[str, Any]]:
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Program:
+def program(tmp_path: Path) -> Iterator[Program]:
     """A program nobody has used before."""
-    return Program(tmp_path)
+    one = Program(tmp_path)
+    yield one
+    one.end_all()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The daemon around its accounts: bells and the end."""
 
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -81,3 +82,25 @@ def wait_for_label(box: FakeMailbox, number: int) -> None:
     while time.monotonic() < deadline and not (len(box.list_refs()) == number and box.keywords(number)):
         time.sleep(0.02)
     assert box.keywords(number) == {"Triage/Scam"}
+
+
+def test_a_signal_may_come_at_any_moment(tmp_path: Path) -> None:
+    """A handler runs in the middle of what the main thread does: it must not wait for a lock that is held there."""
+    store = open_store(f"sqlite:///{tmp_path / 'store.sqlite3'}")
+    visits = VisitOptions(build_judge(Config()), store, LabelNames("Triage/"))
+    daemon = Daemon([FakeSource(FakeMailbox())], store, visits, DaemonOptions(timedelta(hours=1), 1))
+    looked: list[None] = []
+
+    def successor() -> None:
+        looked.append(None)
+        if len(looked) == 1000:
+            daemon.stop()
+
+    former = signal.signal(signal.SIGALRM, lambda _number, _frame: daemon.reload())
+    signal.setitimer(signal.ITIMER_REAL, 0.001, 0.0003)
+    try:
+        assert daemon.run(successor) is None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, former)
+    assert len(looked) >= 1000

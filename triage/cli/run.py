@@ -2,10 +2,8 @@
 
 import json
 import logging
-import os
 import signal
 import sys
-import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
@@ -17,10 +15,11 @@ from triage.cli.settings import required_config
 from triage.config import Config
 from triage.errors import ConfigError, ModelError, StoreError
 from triage.service.daemon import Daemon
+from triage.service.flag import Flag
 
 log = logging.getLogger(__name__)
 
-_PATIENCE_SECONDS = 10.0
+_PATIENCE_SECONDS = 10
 """From SIGTERM to the end at the latest: nothing that hangs may hold the machine's shutdown up."""
 
 
@@ -40,7 +39,7 @@ def run(config_path: Path | None, *, since: str | None, verbose: bool, log_forma
     _begin_log(log_format or config.daemon.log_format, verbose=verbose)
     share_one_heap()
     daemon: Daemon | None = build_daemon(config, age, _program(config_path), config_path)
-    stopping = threading.Event()
+    stopping = Flag()
     while daemon is not None and not stopping.is_set():
         _listen(daemon, stopping)
         free_rings()  # the former daemon, once no signal handler knows it any more
@@ -85,14 +84,13 @@ def _begin_log(style: str, *, verbose: bool) -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
-def _listen(daemon: Daemon, stopping: threading.Event) -> None:
+def _listen(daemon: Daemon, stopping: Flag) -> None:
     def stop(_number: int, _frame: FrameType | None) -> None:
         stopping.set()
         daemon.stop()
-        # A thread that hangs in a system call cannot be ended; the journal knows where it was.
-        timer = threading.Timer(_PATIENCE_SECONDS, os._exit, [1])
-        timer.daemon = True
-        timer.start()
+        # A thread that hangs in a system call cannot be ended; the journal knows where it was. The kernel keeps
+        # this time: starting a thread takes locks, which whom the handler interrupts may hold.
+        signal.alarm(_PATIENCE_SECONDS)
 
     def reload(_number: int, _frame: FrameType | None) -> None:
         daemon.reload()

@@ -1,16 +1,17 @@
 """Stops cleanly: Ctrl-C and SIGTERM let the work under way finish, a second Ctrl-C does not."""
 
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+from triage.service.flag import Flag
 
 
 @contextmanager
 def stopping_on_signals() -> Iterator[Callable[[], bool]]:
     """Yield a function that says whether SIGINT or SIGTERM came; the handlers before are put back."""
-    came = threading.Event()
+    came = Flag()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         came.set()

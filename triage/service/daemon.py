@@ -1,14 +1,15 @@
 """The daemon: passes when a bell rings and on an interval, one at a time for each account, until told to stop."""
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, JobExecutionEvent
@@ -22,6 +23,7 @@ from triage.errors import StoreError, TransientStoreError
 from triage.interfaces import ServerSource
 from triage.service.account import AccountRunner, Surroundings
 from triage.service.beside import Beside
+from triage.service.flag import Flag
 from triage.service.leases import RENEW_SECONDS, Leases, daemon_lease
 from triage.service.notify import save_health, tell_manager
 from triage.service.reporting import ReportPlan, report_beside
@@ -96,9 +98,9 @@ class Daemon:
         """
         self._store = store
         self._options = options
-        self._wake = threading.Event()
-        self._stopping = threading.Event()
-        self._reload_asked = threading.Event()
+        self._wake: SimpleQueue[None] = SimpleQueue()  # its `put` may be called by a signal handler at any moment
+        self._stopping = Flag()
+        self._reload_asked = Flag()
         self._fatal: StoreError | None = None
         self._leases = Leases(store)
         around = Surroundings(self._leases, self._stop_for, self._schedule_retry, beside=options.beside)
@@ -196,12 +198,12 @@ class Daemon:
     def stop(self) -> None:
         """Ask the daemon to stop; safe to call from a signal handler."""
         self._stopping.set()
-        self._wake.set()
+        self._wake.put(None)
 
     def reload(self) -> None:
         """Ask the daemon to make way for a successor; safe to call from a signal handler."""
         self._reload_asked.set()
-        self._wake.set()
+        self._wake.put(None)
 
     def _schedule_training(self, plan: TrainingPlan) -> None:
         """Train each day, and soon after a start that follows a day without."""
@@ -217,7 +219,7 @@ class Daemon:
                 train_beside(plan, self._stopping.is_set)
 
         self._guarded("not trained for now, the store cannot be read", train)
-        self._wake.set()  # a new model is taken into use at once
+        self._wake.put(None)  # a new model is taken into use at once
 
     def _schedule_report(self, plan: ReportPlan) -> None:
         """Write the report on its day, and soon after a start that missed it; what is written is not written again."""
@@ -268,8 +270,10 @@ class Daemon:
             if abs(_drift() - drift) > _CLOCK_JUMP_SECONDS:
                 drift = _drift()
                 self._reschedule()
-            self._wake.wait(BEAT_SECONDS)
-            self._wake.clear()
+            with suppress(Empty):
+                self._wake.get(timeout=BEAT_SECONDS)
+                while True:  # rung many times, woken once
+                    self._wake.get_nowait()
             if self._reload_asked.is_set():
                 self._reload_asked.clear()
                 heir = successor()
