@@ -17,7 +17,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 
 from tests.contract.first_store import NOW, TABLES, make_first_store
+from tests.leads import make_card, make_lead, make_lead_message
 from triage.errors import StoreError
+from triage.lead.grouping import search_marks
 from triage.records import Cursor, State, Uid, UidValidity
 from triage.store import upgrade
 from triage.store.engine import make_engine, transaction
@@ -114,6 +116,23 @@ def test_the_migrations_lead_to_the_schema(store_url: str, way: str) -> None:
         connection.execute(text("CREATE INDEX one_too_many ON journal (uid)"))
         assert differences(connection) != []
     engine.dispose()
+
+
+def test_leads_of_an_earlier_version_are_found_by_their_job(store_url: str) -> None:
+    offer = make_lead_message(1, card=make_card("Welder", "Acme", "Leeds"))
+    store = open_store(store_url)
+    store.leads.save_leads([make_lead(offer)])
+    store.close()
+    run_sql(
+        store_url,
+        "DELETE FROM lead_marks WHERE way IN ('answered', 'sender', 'job')",
+        "UPDATE alembic_version SET version_num = '0004'",
+    )
+    store = open_store(store_url)
+    same = make_lead_message(2, sender="Ann <ann@y.example>", card=make_card("Welder", "Acme", "Leeds"))
+    assert store.leads.find_leads(search_marks(same), [], offer.received_at) == [make_lead(offer)]
+    assert store.leads.find_leads(search_marks(same), [], offer.received_at + timedelta(days=1)) == []
+    store.close()
 
 
 def test_every_step_is_known_and_the_newest_is_the_head() -> None:

@@ -4,13 +4,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.leads import NOW, fact, make_card, make_lead, make_lead_message, make_pay, record
-from triage.lead.grouping import LeadIndex, company_name, find_lead, is_same_company, role_words
+from triage.lead.grouping import (
+    LeadIndex,
+    company_name,
+    find_lead,
+    grouping_marks,
+    is_same_company,
+    role_words,
+    search_marks,
+)
 from triage.lead.lead import (
     Answer,
     Lead,
@@ -357,6 +366,62 @@ def test_writing_the_same_down_twice_changes_nothing(messages: list[LeadMessage]
     once = write_down(messages)
     assert write_down(messages, list(once.values())) == once
     assert write_down([*messages, *messages]) == once
+
+
+WELDER = make_card("Welder", "Acme", "Leeds")
+ELSEWHERE = "Ole <ole@elsewhere.example>"
+
+
+@pytest.mark.parametrize(
+    ("way", "former", "message"),
+    [
+        (Way.THREAD, {}, {"thread": ("<1@kestrelfoods.example>",)}),
+        (Way.ANSWERED, {"thread": ("<2@elsewhere.example>",)}, {}),
+        (Way.SENDER, {"sender": ELSEWHERE, "card": Opportunity()}, {"card": Opportunity()}),
+        (Way.JOB, {"card": WELDER}, {"card": make_card("Welder", "Acme", "Leeds")}),
+        (Way.JOB, {"card": make_card("Welder", "Lindqvist")}, {"card": make_card("Welder", "Lindqvst")}),
+        (Way.JOB, {"card": make_card("A", requisition=fact("R-7"))}, {"card": make_card("B", requisition=fact("r7"))}),
+    ],
+)
+def test_each_way_to_a_lead_has_its_mark(way: Way, former: dict[str, Any], message: dict[str, Any]) -> None:
+    """Where two messages have nothing else in common."""
+    usual: dict[str, Any] = {"card": make_card("Fitter", "Nexa", "Porto")}
+    known = make_lead_message(1, **(usual | former))
+    other: dict[str, Any] = {"sender": ELSEWHERE, "subject": "x", "card": WELDER}
+    later = make_lead_message(2, **(other | message))
+    wanted = search_marks(later)
+    assert LeadIndex([make_lead(known)]).find(later) == "bcdfg"
+    assert {one.way for one in grouping_marks(known) if one.mark in wanted} == {way}
+
+
+NEARLY = (
+    make_card("Lead maintenance engineer", "Kestrel Foods Ltd", "Leeds"),
+    make_card("Maintenance engineer (lead)", "Kestrelfoods", "Leeds"),
+    make_card("Lead maintenance engineer", "Kestrel Fods", "Leeds"),
+    make_card("Welder", "", "Porto", pay=[make_pay(30000)]),
+    make_card("Fitter", "Nexa", requisition=fact("R-17")),
+    make_card("Engineer", "", requisition=fact("r 17")),
+)
+
+
+@given(
+    st.lists(MESSAGES, max_size=12, unique_by=lambda one: one.fingerprint),
+    st.lists(st.tuples(MESSAGES, st.sampled_from([*CARDS, *NEARLY])), min_size=2, max_size=6),
+)
+def test_the_leads_that_share_a_mark_are_as_good_as_all(
+    messages: list[LeadMessage], others: list[tuple[LeadMessage, Opportunity]]
+) -> None:
+    *before, last = [
+        replace(one, card=card, fingerprint=f"{100 + place:032x}") for place, (one, card) in enumerate(others)
+    ]
+    leads = write_down([*messages, *before])
+    wanted = search_marks(last)
+    sharing = [
+        lead
+        for lead in leads.values()
+        if any(mark.mark in wanted for one in lead.messages for mark in grouping_marks(one))
+    ]
+    assert LeadIndex(sharing).find(last) == LeadIndex(leads.values()).find(last)
 
 
 @given(st.lists(MESSAGES, max_size=12, unique_by=lambda one: one.fingerprint))

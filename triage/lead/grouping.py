@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from triage.classify.normalise import without_accents
-from triage.lead.lead import Lead, LeadMessage, Mark, Way, bare_subject, marks_of_message, thread_marks
+from triage.lead.lead import Lead, LeadMessage, Mark, Way, bare_subject, make_mark, marks_of_message, thread_marks
 from triage.lead.opportunity import Fact, Opportunity, Pay
 from triage.records import Category
 
@@ -144,6 +144,54 @@ class LeadIndex:
             for time in times
             if time < message.received_at and (within is None or message.received_at - time <= within)
         }
+
+
+def grouping_marks(message: LeadMessage) -> tuple[Mark, ...]:
+    """Return all marks by which the lead of a message is found: of each its lead has, `search_marks` names one."""
+    job = _job(message.card)
+    names = [f"company {plain[0]} {len(plain)}" for plain in _plain(job.companies)]
+    return (
+        *marks_of_message(message),
+        *(make_mark(Way.ANSWERED, one) for one in message.thread),
+        make_mark(Way.SENDER, message.who),
+        *(make_mark(Way.JOB, one) for one in (*names, *_job_names(job))),
+    )
+
+
+def search_marks(message: LeadMessage) -> frozenset[str]:
+    """Return marks of which a lead has one if `LeadIndex.find` may find it, unless the message is in it already.
+
+    So an index of the leads that have one is as good as an index of all.
+    """
+    marks = thread_marks(message.thread, message.sender.addr_spec, message.subject)
+    if not message.is_lead:
+        return frozenset(one.mark for one in marks if one.way is Way.THREAD or _counts(one.way, message))
+    job = _job(message.card)
+    # Names of one company begin alike, and one is at most a letter longer: see `is_same_company`.
+    names = [
+        f"company {plain[0]} {length}"
+        for plain in _plain(job.companies)
+        for length in range(len(plain) - 1, len(plain) + 2)
+    ]
+    return frozenset(
+        one.mark
+        for one in (
+            *(one for one in marks if one.way is Way.THREAD),
+            make_mark(Way.ANSWERED, message.message_id),
+            make_mark(Way.SENDER, message.who),
+            *(make_mark(Way.JOB, one) for one in (*names, *_job_names(job))),
+        )
+    )
+
+
+def _plain(companies: Iterable[str]) -> list[str]:
+    return [one.replace(" ", "") for one in companies]
+
+
+def _job_names(job: _Job) -> list[str]:
+    """Return what cards of one job have in common where no company is named."""
+    roles = [f"role {' '.join(sorted(one))}" for one in job.roles]
+    return [*roles, f"requisition {job.requisition}"] if job.requisition else roles
 
 
 def find_lead(message: LeadMessage, leads: Iterable[Lead]) -> str | None:

@@ -78,11 +78,14 @@ class Reply(StrEnum):
 
 
 class Way(StrEnum):
-    """How a sent message is known to be about a lead."""
+    """How a message is known to be about a lead: one that was sent by the first three, one received by all."""
 
     THREAD = "thread"
     SUBJECT = "subject"
     ADDRESS = "address"
+    ANSWERED = "answered"
+    SENDER = "sender"
+    JOB = "job"
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,32 +305,32 @@ def marks_of_message(message: LeadMessage) -> tuple[Mark, ...]:
     """Return the marks by which an answer to a message is known, and a later message of its thread."""
     found = []
     if message.message_id:
-        found.append(_mark(Way.THREAD, message.message_id))
+        found.append(make_mark(Way.THREAD, message.message_id))
     for address in dict.fromkeys((message.sender.addr_spec, message.reply_to, _card_address(message))):
         if is_personal(address):
-            found.append(_mark(Way.ADDRESS, address))
+            found.append(make_mark(Way.ADDRESS, address))
             found.extend(_subject_marks(address, message.subject))
     return tuple(dict.fromkeys(found))
 
 
 def marks_of_sent(thread: Sequence[str], recipients: Sequence[Address], subject: str) -> tuple[Mark, ...]:
     """Return the marks of a message that the owner sent."""
-    found = [_mark(Way.THREAD, one) for one in thread]
+    found = [make_mark(Way.THREAD, one) for one in thread]
     for address in recipients:
-        found.append(_mark(Way.ADDRESS, address.addr_spec))
+        found.append(make_mark(Way.ADDRESS, address.addr_spec))
         found.extend(_subject_marks(address.addr_spec, subject))
     return tuple(dict.fromkeys(found))
 
 
 def thread_marks(thread: Sequence[str], sender: str, subject: str) -> tuple[Mark, ...]:
     """Return the marks by which a received message is known to go on with a lead's thread."""
-    own = [_mark(Way.ADDRESS, sender)] if is_personal(sender) else []
-    return (*(_mark(Way.THREAD, one) for one in thread), *_subject_marks(sender, subject), *own)
+    own = [make_mark(Way.ADDRESS, sender)] if is_personal(sender) else []
+    return (*(make_mark(Way.THREAD, one) for one in thread), *_subject_marks(sender, subject), *own)
 
 
 def address_mark(address: str) -> str:
     """Return the mark that every message to an address has."""
-    return _mark(Way.ADDRESS, address).mark
+    return make_mark(Way.ADDRESS, address).mark
 
 
 def _card_address(message: LeadMessage) -> str:
@@ -338,11 +341,12 @@ def _subject_marks(address: str, subject: str) -> Iterator[Mark]:
     """Yield what colleagues at one company share who write of the same thing; at Gmail all are strangers."""
     site, bare = registrable(address.rpartition("@")[2]), bare_subject(subject)
     if bare and site and site not in FREE_MAIL and site not in PLATFORMS:
-        yield _mark(Way.SUBJECT, f"{site} {bare}")
+        yield make_mark(Way.SUBJECT, f"{site} {bare}")
 
 
-def _mark(way: Way, value: str) -> Mark:
-    text = value.strip() if way is Way.THREAD else value.strip().casefold()
+def make_mark(way: Way, value: str) -> Mark:
+    """Return the mark of a value; the same value marks nothing in another way."""
+    text = value.strip() if way in {Way.THREAD, Way.ANSWERED} else value.strip().casefold()
     return Mark(way, hashlib.sha256(f"{way.value}\0{text}".encode("utf-8", "replace")).hexdigest()[:16])
 
 

@@ -12,7 +12,7 @@ from triage.errors import MessageError
 from triage.lead.acquaintances import NOBODY_KNOWN, People
 from triage.lead.appearance import Appearance, read_appearance
 from triage.lead.card import read_opportunity
-from triage.lead.grouping import SAME_JOB, LeadIndex
+from triage.lead.grouping import SAME_JOB, LeadIndex, search_marks
 from triage.lead.lead import (
     LEADS,
     NOBODY,
@@ -194,7 +194,9 @@ class LeadBook:
             return self._group(found)
 
     def _group(self, found: Sequence[LeadMessage]) -> Sequence[Lead]:
-        index = LeadIndex(self._store.leads.list_leads(since=found[0].received_at - SAME_JOB))
+        marks = frozenset().union(*(search_marks(one) for one in found))
+        prints = {one.fingerprint for one in found}
+        index = LeadIndex(self._store.leads.find_leads(marks, prints, found[0].received_at - SAME_JOB))
         former, changed = dict(index.leads), dict[str, Lead]()
         for message in found:
             lead = with_message(message, index, self._names_of_others)
@@ -207,7 +209,7 @@ class LeadBook:
         return list(changed.values())
 
     def _names_of_others(self, message: LeadMessage) -> Sequence[str]:
-        """Return the names that a new lead may not take: the index holds late leads alone."""
+        """Return the names that a new lead may not take: the index holds few of the leads."""
         shortest = make_lead_id(message.ref.account, message.fingerprint)
         return self._store.leads.find_lead_ids(shortest, but_of=(message.ref.account, message.fingerprint))
 

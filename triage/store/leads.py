@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Engine, Row, Table, delete, func, insert, sel
 
 from triage.lead.acquaintances import Contact
 from triage.lead.appearance import Appearance, Kind
-from triage.lead.lead import NOTHING_SAID, Answer, Lead, LeadMessage, Reply, Way, address_mark, marks_of_message
+from triage.lead.grouping import grouping_marks
+from triage.lead.lead import NOTHING_SAID, Answer, Lead, LeadMessage, Reply, Way, address_mark
 from triage.lead.opportunity import Opportunity
 from triage.lead.sent import SentMessage
 from triage.records import Address, Category, MessageRef, Uid, UidValidity
@@ -123,6 +124,26 @@ class LeadStore:
         found = [Lead(name, tuple(some)) for name, some in grouped.items() if any(one.is_lead for one in some)]
         return sorted(found, key=lambda lead: (lead.last_at, lead.lead_id), reverse=True)
 
+    def find_leads(self, marks: Collection[str], fingerprints: Collection[str], since: datetime) -> list[Lead]:
+        """Return leads with a message since then that have one of these marks or messages, the latest first."""
+        found: set[str] = set()
+        wanted = (
+            (lead_marks.c.lead_id, lead_marks.c.mark, marks),
+            (lead_messages.c.lead_id, lead_messages.c.fingerprint, fingerprints),
+        )
+        with transaction(self._engine, writing=False) as connection:
+            for lead_id, column, values in wanted:
+                ordered = sorted(values)
+                for start in range(0, len(ordered), _CHUNK):
+                    late = leads.c.lead_id == lead_id, leads.c.last_at >= since
+                    some = column.in_(ordered[start : start + _CHUNK])
+                    found.update(connection.scalars(select(lead_id).where(some, *late)))
+        names = sorted(found)
+        parts = [self.list_leads(lead_ids=names[start : start + _CHUNK]) for start in range(0, len(names), _CHUNK)]
+        return sorted(
+            (one for part in parts for one in part), key=lambda lead: (lead.last_at, lead.lead_id), reverse=True
+        )
+
     def find_lead_ids(self, beginning: str, but_of: tuple[str, str] | None = None) -> list[str]:
         """Return the leads whose name begins so, in order.
 
@@ -146,12 +167,7 @@ class LeadStore:
         with transaction(self._engine) as connection:
             _put_chunks(connection, leads, [_lead_row(lead) for lead in changed])
             _put_chunks(connection, lead_messages, [_message_row(lead_id, one) for lead_id, one in fresh])
-            marks = {(lead_id, mark.mark): mark.way.value for lead_id, one in fresh for mark in marks_of_message(one)}
-            _put_chunks(
-                connection,
-                lead_marks,
-                [{"lead_id": lead_id, "mark": mark, "way": way} for (lead_id, mark), way in marks.items()],
-            )
+            _put_marks(connection, fresh)
 
     def list_answers(self, since: datetime | None = None) -> Mapping[str, list[Answer]]:
         """Return what the owner sent since each lead came, as far as it speaks to it, and all in its thread.
@@ -363,6 +379,18 @@ class LeadStore:
         with transaction(self._engine) as connection:
             values = {name: getattr(record, name) for name in ReportRecord.__dataclass_fields__}
             put(connection, reports, [values])
+
+
+def add_marks(connection: Connection) -> None:
+    """Add the marks that messages of leads have by now: for stores of earlier versions."""
+    rows = connection.execute(select(lead_messages)).all()
+    _put_marks(connection, [(row.lead_id, _lead_message(row)) for row in rows])
+
+
+def _put_marks(connection: Connection, messages: Iterable[tuple[str, LeadMessage]]) -> None:
+    marks = {(lead_id, mark.mark): mark.way.value for lead_id, one in messages for mark in grouping_marks(one)}
+    rows = [{"lead_id": lead_id, "mark": mark, "way": way} for (lead_id, mark), way in marks.items()]
+    _put_chunks(connection, lead_marks, rows)
 
 
 def _fresh(lead: Lead, known: Lead | None) -> list[LeadMessage]:
