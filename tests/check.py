@@ -10,7 +10,15 @@ CHECKS = (
     ("ruff", "check", "."),
     ("mypy",),
     ("lint-imports",),
-    ("pytest", "--cov=triage", "--cov-report=term:skip-covered", "--cov-fail-under=85"),
+    # Most tests wait for servers and processes: two at a time take little more than one.
+    (
+        "pytest",
+        "--numprocesses=auto",
+        "--dist=worksteal",
+        "--cov=triage",
+        "--cov-report=term:skip-covered",
+        "--cov-fail-under=85",
+    ),
 )
 
 

@@ -1,7 +1,7 @@
 """Grouping on the corpus: its mails are about different jobs, and stay different leads."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -9,21 +9,20 @@ from tests.leads import record
 from triage.lead.card import read_opportunity
 from triage.lead.grouping import LeadIndex
 from triage.lead.lead import LEADS, LeadMessage
-from triage.learn.corpus import load_corpus
+from triage.learn.corpus import Specimen
 from triage.mail.parse import parse_message
 from triage.records import MessageRef, Uid, UidValidity, Verdict
 
 pytestmark = pytest.mark.quality
 
-CORPUS = Path(__file__).parents[2] / "models" / "corpus"
-STRIDE = 3
+STRIDE = 7
 MOST_MERGED = 0.005
 
 
-def test_different_jobs_stay_different_leads() -> None:
+def test_different_jobs_stay_different_leads(corpus: Sequence[Specimen]) -> None:
     index = LeadIndex()
     count = 0
-    for number, one in enumerate(mail for mail in load_corpus([CORPUS]) if mail.category in LEADS):
+    for number, one in enumerate(mail for mail in corpus if mail.category in LEADS):
         message = parse_message(one.content)
         # Where the corpus gives no sender, one address stands for all of them.
         if number % STRIDE or message.sender is None or message.sender.addr_spec == "unknown@invalid.example":

@@ -8,11 +8,11 @@ import pytest
 
 from tests.builders import OFFER, PLAIN
 from triage.classify.features import extract_features
-from triage.classify.scorer import score, vectorise
+from triage.classify.scorer import probabilities, score, vectorise
 from triage.classify.screen import glance_words
 from triage.errors import ConfigError
 from triage.learn.background import load_background, save_background
-from triage.learn.base import train_base
+from triage.learn.base import load_dataset, train_base
 from triage.learn.corpus import build_message, load_corpus
 from triage.learn.dataset import build_dataset, count_glances, count_message, design_matrix
 from triage.learn.fit import BASE_RECIPE, fit_model, held_out_scores, iter_folds
@@ -28,7 +28,7 @@ from triage.learn.metrics import (
 )
 from triage.mail.parse import open_message, parse_message
 from triage.modelfile import base_model_path, load_model
-from triage.records import CATEGORIES
+from triage.records import CATEGORIES, Category
 
 LABELS = ("recruiter", "referral", "scam", "other")
 WORDS = {
@@ -218,3 +218,23 @@ def test_background_is_learnt_from_and_never_judged(tmp_path: Path) -> None:
     report = train_base([corpus], tmp_path / "out")
     assert report.mails == 24
     assert json.loads((tmp_path / "out" / "base.json").read_text())["data"]["background"]["mails"] == 5
+
+
+def test_public_frauds_are_learnt_from_as_scams(tmp_path: Path) -> None:
+    corpus, fraud = write_corpus(tmp_path / "corpus"), "Dear beneficiary, your lottery fund waits at our bank."
+    plain = load_dataset([corpus], BASE_RECIPE)
+    save_background(
+        corpus / "frauds.npz",
+        [build_message(record(n, "other", body=f"{fraud} {n}")) for n in range(7)],
+        BASE_RECIPE.layout(),
+    )
+    taught = load_dataset([corpus], BASE_RECIPE)
+    assert taught.labels[len(taught) :].tolist() == [CATEGORIES.index(Category.SCAM)] * 7
+    assert (taught.frauds.shape[0], taught.ordinary.shape[0]) == (7, 0)
+    message = parse_message(build_message(record(1, "other", body=fraud)))
+    models = [fit_model(one, BASE_RECIPE, held_out_scores(one, BASE_RECIPE)) for one in (plain, taught)]
+    before, after = (
+        probabilities(score(vectorise(extract_features(message), one), one), one)[CATEGORIES.index(Category.SCAM)]
+        for one in models
+    )
+    assert after > before

@@ -12,6 +12,7 @@ a second folder only the words of the first look are counted: it has to know mor
 full of than the judge, which what it passes on still comes before.
 """
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -28,6 +29,9 @@ from triage.learn.fit import BASE_RECIPE
 from triage.mail.parse import OpenedMessage, open_message
 
 _GLANCE = "glance"
+
+_MARKS = re.compile(rb"\[removed\]")
+"""What whoever published a collection put in place of addresses: it tells the collection, not the mail."""
 
 
 def save_background(
@@ -105,7 +109,7 @@ def main() -> None:
 
 
 def _read_all(folder: Path) -> list[bytes]:
-    return [file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()]
+    return [_MARKS.sub(b"", file.read_bytes()) for file in sorted(folder.rglob("*")) if file.is_file()]
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """Rebuilds the base model from the corpus, with its card."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -24,10 +25,13 @@ from triage.learn.fit import BASE_RECIPE, HeldOut, Recipe, feature_scale, fit_mo
 from triage.learn.marks import FOLDER
 from triage.learn.metrics import Answers, answer, interval, macro_f1
 from triage.modelfile import save_known, save_model, write_whole
-from triage.records import CATEGORIES
+from triage.records import CATEGORIES, Category
 
-BACKGROUND = "background.npz"
-"""Counts of ordinary mail beside the corpus; learnt from where it is there."""
+BACKGROUND: Mapping[str, Literal[Category.OTHER, Category.SCAM]] = {
+    "background.npz": Category.OTHER,
+    "frauds.npz": Category.SCAM,
+}
+"""Counts of public mail beside the corpus, and what it is; learnt from where they are there."""
 
 
 CHECK = "check"
@@ -63,7 +67,7 @@ def train_base(corpus: Sequence[Path], output: Path) -> TrainingReport:
     card = make_card(
         found,
         recipe,
-        background=(len(dataset.labels) - len(dataset), dataset.ordinary.shape[0]),
+        background=_count_background(dataset),
         check=check,
         screen=_screen_figures(held_out, dataset),
     )
@@ -102,6 +106,12 @@ def _idf(model: LinearModel) -> list[Vector]:
     return [model.idf[block.offset : block.offset + 2**block.bits].astype(np.float64) for block in model.blocks]
 
 
+def _count_background(dataset: Dataset) -> Mapping[str, int]:
+    frauds = dataset.frauds.shape[0]
+    ordinary = len(dataset.labels) - len(dataset) - frauds
+    return {"mails": ordinary, "first_look": dataset.ordinary.shape[0], "frauds": frauds}
+
+
 def _screen_figures(held_out: HeldOut, dataset: Dataset) -> dict[str, object]:
     """Return what the first look keeps of authors it had not seen."""
     labels = dataset.labels[: len(dataset)]
@@ -120,9 +130,9 @@ def load_dataset(corpus: Sequence[Path], recipe: Recipe) -> Dataset:
         ConfigError: the corpus cannot be read.
     """
     dataset = build_dataset(load_corpus(corpus), recipe.layout())
-    backgrounds = [path / BACKGROUND for path in corpus if (path / BACKGROUND).is_file()]
-    for path in backgrounds:
-        dataset = with_background(dataset, *load_background(path, recipe.layout()))
+    for path, name in product(corpus, BACKGROUND):
+        if (path / name).is_file():
+            dataset = with_background(dataset, *load_background(path / name, recipe.layout()), BACKGROUND[name])
     return with_acts(dataset, [path / FOLDER for path in corpus if path.is_dir()])
 
 

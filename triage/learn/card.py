@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 
 from triage.classify.model import FORMAT
 from triage.learn.corpus import Specimen
@@ -23,8 +24,8 @@ from triage.records import CATEGORIES
 _MANY_PAIRS = 0.4
 _MIN_FOR_A_FIGURE = 20
 _BACKGROUND = (
-    "counts of hashed features, no text, of ordinary mail: SpamAssassin public corpus (2002-03, PDDL/CC0), "
-    "foff-milter test mail (2025-26, MIT)"
+    "counts of hashed features, no text, of public mail: SpamAssassin public corpus (2002-03, PDDL/CC0), "
+    "foff-milter test mail (2025-26, MIT), frauds of these and of E-mail-SPAM-Archive (2023-25, free use)"
 )
 
 ORDINARY = "ordinary"
@@ -35,7 +36,7 @@ def make_card(
     found: Answers,
     recipe: Recipe,
     *,
-    background: tuple[int, int] = (0, 0),
+    background: Mapping[str, int] = MappingProxyType({}),
     check: Answers | None = None,
     screen: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
@@ -43,7 +44,7 @@ def make_card(
 
     Args:
         found: answers on the corpus, each author's by models that had not seen that author.
-        background: how many ordinary mails were learnt from beside the corpus, by all and by the first look.
+        background: how many public mails were learnt from beside the corpus: ordinary ones by all and by the first look, frauds.
         check: answers of the finished model on the check set.
         screen: how many words the first look weighs, and the share it keeps by category.
     """
@@ -59,7 +60,7 @@ def make_card(
             "categories": _counts(one.category.value for one in specimens),
             "languages": _counts(one.lang for one in specimens),
             "licence": "written for this project, MIT",
-            "background": {"mails": background[0], "first_look": background[1], "what": _BACKGROUND},
+            "background": {"mails": 0, "first_look": 0, "frauds": 0, **background, "what": _BACKGROUND},
         },
         "held_out": {
             "how": "each author's mails judged by a model that learnt from the other authors only; an abstention is wrong",
@@ -169,7 +170,7 @@ def render_card(card: Mapping[str, object]) -> str:
         "",
         "Languages: " + ", ".join(f"{name} {count}" for name, count in _table(data, "languages").items()) + ".",
         "",
-        "Beside them {mails} mails as `other`, and by the first look {first_look}: {what}.".format(
+        "Beside them {mails} mails as `other`, by the first look {first_look}, and {frauds} as `scam`: {what}.".format(
             **_table(data, "background")
         ),
         "",

@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +36,8 @@ class Dataset:
         labels: indices into `CATEGORIES`, shape (n,); more where background mail follows.
         groups: names of authors, shape (specimens,).
         glances: the words of each specimen, as the first look sees them.
-        ordinary: the same of background mail, shape (m, 2 ** GLANCE_BITS), by the bucket of a word.
+        ordinary: the same of ordinary background mail, shape (m, 2 ** GLANCE_BITS), by the bucket of a word.
+        frauds: the same of background mail that is fraud.
         marked: the sentences of each specimen and what they do.
         acts: learnt from them, None where no block asks for it.
     """
@@ -47,6 +49,7 @@ class Dataset:
     groups: npt.NDArray[np.str_]
     glances: tuple[tuple[str, ...], ...]
     ordinary: sparse.csr_matrix
+    frauds: sparse.csr_matrix
     marked: tuple[Marked, ...] = ()
     acts: ActModel | None = None
 
@@ -72,6 +75,7 @@ def build_dataset(specimens: Sequence[Specimen], blocks: Sequence[Block]) -> Dat
         groups=np.array([specimen.group for specimen in specimens]),
         glances=tuple(tuple(_nameless_words(one)) for one in opened),
         ordinary=sparse.csr_matrix((0, 2**GLANCE_BITS)),
+        frauds=sparse.csr_matrix((0, 2**GLANCE_BITS)),
         marked=tuple(marked),
     )
 
@@ -120,27 +124,35 @@ def presence(rows: Sequence[Sequence[int]], width: int) -> sparse.csr_matrix:
     return sparse.csr_matrix((np.ones(len(indices)), indices, pointers), shape=(len(rows), width))
 
 
-def with_background(dataset: Dataset, background: Sequence[sparse.csr_matrix], ordinary: sparse.csr_matrix) -> Dataset:
-    """Return the data set with ordinary mail below it: rows that are `other`, learnt from and never judged."""
+def with_background(
+    dataset: Dataset,
+    background: Sequence[sparse.csr_matrix],
+    words: sparse.csr_matrix,
+    category: Literal[Category.OTHER, Category.SCAM] = Category.OTHER,
+) -> Dataset:
+    """Return the data set with public mail of one category below it: rows that are learnt from and never judged."""
     extra = background[0].shape[0]
+    part = "frauds" if category is Category.SCAM else "ordinary"
+    together = sparse.vstack([getattr(dataset, part), words], format="csr")
     return replace(
         dataset,
         counts=tuple(
             sparse.vstack([own, other], format="csr") for own, other in zip(dataset.counts, background, strict=True)
         ),
-        labels=np.concatenate([dataset.labels, np.full(extra, CATEGORIES.index(Category.OTHER), dtype=np.int64)]),
-        ordinary=sparse.vstack([dataset.ordinary, ordinary], format="csr"),
+        labels=np.concatenate([dataset.labels, np.full(extra, CATEGORIES.index(category), dtype=np.int64)]),
+        **{part: together},
     )
 
 
 def without_background(dataset: Dataset) -> Dataset:
-    """Return the data set without the ordinary mail below it."""
+    """Return the data set without the public mail below it."""
     size = len(dataset)
     return replace(
         dataset,
         counts=tuple(counts[:size] for counts in dataset.counts),
         labels=dataset.labels[:size],
         ordinary=dataset.ordinary[:0],
+        frauds=dataset.frauds[:0],
     )
 
 

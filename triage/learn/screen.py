@@ -28,7 +28,7 @@ _WORDS = 2000
 _DECIMALS = 2
 
 # Mail about jobs that is `other` is for the full judge to tell: clearing it is no aim.
-_WEIGHT_OTHER, _WEIGHT_BACKGROUND = 0.1, 5.0
+_WEIGHT_OTHER, _WEIGHT_BACKGROUND, _WEIGHT_FRAUD = 0.1, 5.0, 1.0
 _INVERSE_REGULARISATION = 0.1
 
 Flags = npt.NDArray[np.bool_]
@@ -76,15 +76,16 @@ def fit_screen(dataset: Dataset, folds: Sequence[tuple[Rows, Rows]]) -> FittedSc
     places = {word: place for place, word in enumerate(vocabulary)}
     whole = presence([_known(words, places) for words in glances], len(places))
     heads = presence([_known(words[:HEAD_WORDS], places) for words in glances], len(places))
-    ordinary = dataset.ordinary[:, [glance_bucket(word) for word in vocabulary]]
+    buckets = [glance_bucket(word) for word in vocabulary]
+    public = _Public(dataset.ordinary[:, buckets], dataset.frauds[:, buckets])
     scores, legible = np.zeros(len(glances)), np.zeros(len(glances), dtype=bool)
     for train, test in folds:
-        weights, intercept = _fit(whole[train], suspects[train], ordinary)
+        weights, intercept = _fit(whole[train], suspects[train], public)
         known = np.flatnonzero(weights)
         found, begun = whole[test][:, known], heads[test][:, known]
         scores[test] = intercept + np.maximum(_scaled(found) @ weights[known], _scaled(begun) @ weights[known])
         legible[test] = np.diff(found.indptr) >= MIN_KNOWN
-    weights, intercept = _fit(whole, suspects, ordinary)
+    weights, intercept = _fit(whole, suspects, public)
     slope, bias = _platt(scores, suspects)
     counts = np.bincount(dataset.labels[: len(dataset)], minlength=len(CATEGORIES)) * (
         np.arange(len(CATEGORIES)) != CATEGORIES.index(Category.OTHER)
@@ -117,13 +118,24 @@ def _known(words: Sequence[str], places: Mapping[str, int]) -> list[int]:
     return sorted(places[word] for word in places.keys() & set(words))
 
 
-def _fit(matrix: sparse.csr_matrix, suspects: Flags, ordinary: sparse.csr_matrix) -> tuple[Vector, float]:
+@dataclass(frozen=True, slots=True)
+class _Public:
+    """Which words background mail holds, shape (n, words) each."""
+
+    ordinary: sparse.csr_matrix
+    frauds: sparse.csr_matrix
+
+    def of(self, chosen: Rows) -> "_Public":
+        return _Public(self.ordinary[:, chosen], self.frauds[:, chosen])
+
+
+def _fit(matrix: sparse.csr_matrix, suspects: Flags, public: _Public) -> tuple[Vector, float]:
     """Fit the words that matter, the heaviest of all, once more without the others; of those weights are not 0."""
-    weights, _ = _fit_words(matrix, suspects, ordinary)
-    frequencies = np.asarray(matrix.sum(axis=0) + ordinary.sum(axis=0)).ravel()
+    weights, _ = _fit_words(matrix, suspects, public)
+    frequencies = np.asarray(matrix.sum(axis=0) + public.ordinary.sum(axis=0)).ravel()
     chosen = np.sort(np.argsort(-np.abs(weights) * np.sqrt(frequencies), kind="stable")[:_WORDS])
     found = np.zeros(matrix.shape[1])
-    weights, intercept = _fit_words(matrix[:, chosen], suspects, ordinary[:, chosen])
+    weights, intercept = _fit_words(matrix[:, chosen], suspects, public.of(chosen))
     # Known words are counted, so that one may weigh little but not nothing.
     least = 10.0**-_DECIMALS
     found[chosen] = np.where(np.abs(weights) < least, np.copysign(least, weights), np.round(weights, _DECIMALS))
@@ -135,13 +147,19 @@ def _scaled(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
     return sparse.diags(np.sqrt(USUAL_WORDS / np.maximum(1, np.diff(matrix.indptr)))) @ matrix
 
 
-def _fit_words(matrix: sparse.csr_matrix, suspects: Flags, ordinary: sparse.csr_matrix) -> tuple[Vector, float]:
-    extra = ordinary.shape[0]
+def _fit_words(matrix: sparse.csr_matrix, suspects: Flags, public: _Public) -> tuple[Vector, float]:
+    ordinary, frauds = public.ordinary.shape[0], public.frauds.shape[0]
     model = LogisticRegression(C=_INVERSE_REGULARISATION, solver="liblinear", dual=True, max_iter=5000, random_state=0)
     model.fit(
-        _scaled(sparse.vstack([matrix, ordinary], format="csr")),
-        np.concatenate([suspects, np.zeros(extra, dtype=bool)]),
-        sample_weight=np.concatenate([np.where(suspects, 1.0, _WEIGHT_OTHER), np.full(extra, _WEIGHT_BACKGROUND)]),
+        _scaled(sparse.vstack([matrix, public.ordinary, public.frauds], format="csr")),
+        np.concatenate([suspects, np.zeros(ordinary, dtype=bool), np.ones(frauds, dtype=bool)]),
+        sample_weight=np.concatenate(
+            [
+                np.where(suspects, 1.0, _WEIGHT_OTHER),
+                np.full(ordinary, _WEIGHT_BACKGROUND),
+                np.full(frauds, _WEIGHT_FRAUD),
+            ]
+        ),
     )
     return np.maximum(model.coef_[0], _LOWEST), float(model.intercept_[0])
 
