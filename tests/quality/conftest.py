@@ -1,4 +1,4 @@
-"""The corpus, read once: it takes a while."""
+"""The corpus, read once a process: it takes a while."""
 
 from collections.abc import Sequence
 from pathlib import Path

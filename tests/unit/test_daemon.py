@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from random import Random
 
 from tests.builders import make_scam
 from tests.fakes import FakeMailbox, FakeSource
@@ -90,17 +91,26 @@ def test_a_signal_may_come_at_any_moment(tmp_path: Path) -> None:
     visits = VisitOptions(build_judge(Config()), store, LabelNames("Triage/"))
     daemon = Daemon([FakeSource(FakeMailbox())], store, visits, DaemonOptions(timedelta(hours=1), 1))
     looked: list[None] = []
+    main, rng = threading.get_ident(), Random(1)
 
     def successor() -> None:
         looked.append(None)
         if len(looked) == 1000:
             daemon.stop()
 
-    former = signal.signal(signal.SIGALRM, lambda _number, _frame: daemon.reload())
-    signal.setitimer(signal.ITIMER_REAL, 0.001, 0.0003)
+    def knock() -> None:
+        while len(looked) < 1000:
+            signal.pthread_kill(main, signal.SIGUSR1)
+            time.sleep(rng.uniform(0, 0.0005))
+
+    former = signal.signal(signal.SIGUSR1, lambda _number, _frame: daemon.reload())
+    signal.set_wakeup_fd(daemon.bell.fd, warn_on_full_buffer=False)
+    knocking = threading.Thread(target=knock)
+    knocking.start()
     try:
         assert daemon.run(successor) is None
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, former)
-    assert len(looked) >= 1000
+        looked.extend([None] * 1000)
+        knocking.join()
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGUSR1, former)

@@ -40,6 +40,7 @@ from triage.learn.experiments import Bench, campaign_folds, with_families, with_
 from triage.learn.fit import BASE_RECIPE, held_out_scores, iter_folds
 from triage.learn.metrics import ABSTAINED, Figure, bootstrap, estimate
 from triage.learn.tables import require_plots
+from triage.records import Category
 
 COSTS = CostTable(**DecisionConfig().model_dump())
 PLAN = Plan(part_folds=2, campaign_folds=3, min_mails=4, shares=(0.5, 1.0), draws=1)
@@ -237,11 +238,12 @@ def test_smaller_shares_of_authors_lie_within_larger_ones(dataset: Dataset) -> N
 
 
 def test_background_mail_can_be_left_out_again(dataset: Dataset) -> None:
-    ordinary = count_glances([glance_words("The choir meets on Tuesday.")])
-    more = with_background(dataset, [counts[:1] for counts in dataset.counts], ordinary)
-    assert (len(more.labels), more.ordinary.shape[0]) == (len(dataset) + 1, 1)
+    words = count_glances([glance_words("The choir meets on Tuesday.")])
+    row = [counts[:1] for counts in dataset.counts]
+    more = with_background(with_background(dataset, row, words), row, words, Category.SCAM)
+    assert (len(more.labels), more.ordinary.shape[0], more.frauds.shape[0]) == (len(dataset) + 2, 1, 1)
     less = without_background(more)
-    assert (less.labels.tolist(), less.ordinary.shape[0]) == (dataset.labels.tolist(), 0)
+    assert (less.labels.tolist(), less.ordinary.shape[0], less.frauds.shape[0]) == (dataset.labels.tolist(), 0, 0)
     assert [counts.shape for counts in less.counts] == [counts.shape for counts in dataset.counts]
 
 

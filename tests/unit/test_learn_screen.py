@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.test_learn import write_corpus
 from triage.classify.screen import NEVER
 from triage.learn.corpus import load_corpus
-from triage.learn.dataset import Dataset, build_dataset
+from triage.learn.dataset import Dataset, build_dataset, count_glances
 from triage.learn.fit import BASE_RECIPE, iter_folds
 from triage.learn.screen import fit_screen, strict_threshold
 from triage.records import CATEGORIES, Category
@@ -62,3 +62,15 @@ def test_without_other_mail_there_is_no_first_look(dataset: Dataset) -> None:
     fitted = fit_screen(other, iter_folds(dataset, 30))
     assert fitted.screen == NEVER
     assert fitted.kept(np.ones(len(dataset), dtype=bool)) == 1.0
+
+
+def test_words_of_public_mail_speak_as_it_was(dataset: Dataset) -> None:
+    """The same mail makes its words more suspect as a fraud than as ordinary mail."""
+    rows = np.arange(len(dataset))
+    words = dataset.glances[CATEGORIES.index(Category.SCAM)]
+    public, nothing = count_glances([words] * 20), count_glances([])
+    as_fraud, as_ordinary = (
+        fit_screen(replace(dataset, frauds=frauds, ordinary=ordinary), [(rows, rows)]).screen
+        for frauds, ordinary in ((public, nothing), (nothing, public))
+    )
+    assert as_fraud.look(words).score > as_ordinary.look(words).score

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import signal
 import sys
 from datetime import UTC, datetime, timedelta
@@ -86,15 +87,22 @@ def _begin_log(style: str, *, verbose: bool) -> None:
 
 def _listen(daemon: Daemon, stopping: Flag) -> None:
     def stop(_number: int, _frame: FrameType | None) -> None:
+        if not stopping.is_set():
+            # A thread that hangs in a system call cannot be ended; the journal knows where it was. The kernel keeps
+            # this time: to start a thread takes locks, which whom the handler interrupts may hold.
+            signal.alarm(_PATIENCE_SECONDS)
         stopping.set()
         daemon.stop()
-        # A thread that hangs in a system call cannot be ended; the journal knows where it was. The kernel keeps
-        # this time: starting a thread takes locks, which whom the handler interrupts may hold.
-        signal.alarm(_PATIENCE_SECONDS)
+
+    def give_up(_number: int, _frame: FrameType | None) -> None:
+        os._exit(1)
 
     def reload(_number: int, _frame: FrameType | None) -> None:
         daemon.reload()
 
+    signal.set_wakeup_fd(daemon.bell.fd, warn_on_full_buffer=False)
+    # By default it would end the program as well, but not the first process of a container, which gets only what it handles.
+    signal.signal(signal.SIGALRM, give_up)
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGHUP, reload)

@@ -147,7 +147,10 @@ class LeadIndex:
 
 
 def grouping_marks(message: LeadMessage) -> tuple[Mark, ...]:
-    """Return all marks by which the lead of a message is found: of each its lead has, `search_marks` names one."""
+    """Return all marks by which the lead of a message is found: what `search_marks` is compared with.
+
+    Stores keep them: whoever changes what they are made of adds a step to the upgrades, which adds those of today.
+    """
     job = _job(message.card)
     names = [f"company {plain[0]} {len(plain)}" for plain in _plain(job.companies)]
     return (
@@ -159,7 +162,7 @@ def grouping_marks(message: LeadMessage) -> tuple[Mark, ...]:
 
 
 def search_marks(message: LeadMessage) -> frozenset[str]:
-    """Return marks of which a lead has one if `LeadIndex.find` may find it, unless the message is in it already.
+    """Return marks: a lead that `LeadIndex.find` may return has one of them, unless the message is in it already.
 
     So an index of the leads that have one is as good as an index of all.
     """

@@ -90,7 +90,7 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What a message of a lead and an answer to it have in common: hashed, so that it tells nothing by itself."""
+    """What a message of a lead and an answer to it, or another message of it, have in common: hashed."""
 
     way: Way
     mark: str

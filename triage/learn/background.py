@@ -1,7 +1,7 @@
-"""Ordinary mail as counts of hashed features: what a mailbox is full of, without a word of its text.
+"""Public mail as counts of hashed features: what a mailbox is full of, without a word of its text.
 
-The authored corpus has few plain mails, so that a model learnt from it alone sees leads
-where there are none. Public ordinary mail mends that, yet its text may not be copied
+The authored corpus has few plain mails and few crude frauds, so that a model learnt from it alone sees leads
+where there are none. Public mail mends that, yet its text may not be copied
 here: what is kept is how often each bucket of each block occurs. The hashes cannot be
 turned back into text.
 

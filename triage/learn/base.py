@@ -107,9 +107,9 @@ def _idf(model: LinearModel) -> list[Vector]:
 
 
 def _count_background(dataset: Dataset) -> Mapping[str, int]:
-    frauds = dataset.frauds.shape[0]
-    ordinary = len(dataset.labels) - len(dataset) - frauds
-    return {"mails": ordinary, "first_look": dataset.ordinary.shape[0], "frauds": frauds}
+    labels = dataset.labels[len(dataset) :]
+    frauds = int(np.sum(labels == CATEGORIES.index(Category.SCAM)))
+    return {"mails": len(labels) - frauds, "first_look": dataset.ordinary.shape[0], "frauds": frauds}
 
 
 def _screen_figures(held_out: HeldOut, dataset: Dataset) -> dict[str, object]:

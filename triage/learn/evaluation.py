@@ -66,7 +66,7 @@ class Plan:
         draws: how often these are drawn.
     """
 
-    folds: int = 30
+    folds: int = 15
     campaign_folds: int = 10
     part_folds: int = 3
     min_mails: int = 20

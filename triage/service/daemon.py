@@ -3,13 +3,11 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, JobExecutionEvent
@@ -23,7 +21,7 @@ from triage.errors import StoreError, TransientStoreError
 from triage.interfaces import ServerSource
 from triage.service.account import AccountRunner, Surroundings
 from triage.service.beside import Beside
-from triage.service.flag import Flag
+from triage.service.flag import Bell, Flag
 from triage.service.leases import RENEW_SECONDS, Leases, daemon_lease
 from triage.service.notify import save_health, tell_manager
 from triage.service.reporting import ReportPlan, report_beside
@@ -86,7 +84,11 @@ class DaemonOptions:
 
 
 class Daemon:
-    """Serves accounts until it is stopped."""
+    """Serves accounts until it is stopped.
+
+    Attributes:
+        bell: wakes it; for `signal.set_wakeup_fd`.
+    """
 
     def __init__(
         self, sources: Sequence[ServerSource], store: Store, visits: VisitOptions, options: DaemonOptions
@@ -98,7 +100,7 @@ class Daemon:
         """
         self._store = store
         self._options = options
-        self._wake: SimpleQueue[None] = SimpleQueue()  # its `put` may be called by a signal handler at any moment
+        self.bell = Bell()
         self._stopping = Flag()
         self._reload_asked = Flag()
         self._fatal: StoreError | None = None
@@ -198,12 +200,12 @@ class Daemon:
     def stop(self) -> None:
         """Ask the daemon to stop; safe to call from a signal handler."""
         self._stopping.set()
-        self._wake.put(None)
+        self.bell.ring()
 
     def reload(self) -> None:
         """Ask the daemon to make way for a successor; safe to call from a signal handler."""
         self._reload_asked.set()
-        self._wake.put(None)
+        self.bell.ring()
 
     def _schedule_training(self, plan: TrainingPlan) -> None:
         """Train each day, and soon after a start that follows a day without."""
@@ -219,7 +221,7 @@ class Daemon:
                 train_beside(plan, self._stopping.is_set)
 
         self._guarded("not trained for now, the store cannot be read", train)
-        self._wake.put(None)  # a new model is taken into use at once
+        self.bell.ring()  # a new model is taken into use at once
 
     def _schedule_report(self, plan: ReportPlan) -> None:
         """Write the report on its day, and soon after a start that missed it; what is written is not written again."""
@@ -270,10 +272,7 @@ class Daemon:
             if abs(_drift() - drift) > _CLOCK_JUMP_SECONDS:
                 drift = _drift()
                 self._reschedule()
-            with suppress(Empty):
-                self._wake.get(timeout=BEAT_SECONDS)
-                while True:  # rung many times, woken once
-                    self._wake.get_nowait()
+            self.bell.wait(BEAT_SECONDS)
             if self._reload_asked.is_set():
                 self._reload_asked.clear()
                 heir = successor()

@@ -179,6 +179,7 @@ class LeadStore:
             select(lead_marks.c.lead_id, lead_marks.c.way, sent_marks.c.sent_at, sent_marks.c.reply)
             .join(sent_marks, sent_marks.c.mark == lead_marks.c.mark)
             .join(leads, leads.c.lead_id == lead_marks.c.lead_id)
+            .where(lead_marks.c.way.in_([Way.THREAD.value, Way.SUBJECT.value, Way.ADDRESS.value]))
             .where((sent_marks.c.sent_at >= leads.c.first_at) | (lead_marks.c.way == Way.THREAD.value))
         )
         if since is not None:
@@ -382,7 +383,7 @@ class LeadStore:
 
 
 def add_marks(connection: Connection) -> None:
-    """Add the marks that messages of leads have by now: for stores of earlier versions."""
+    """Add the marks that messages of leads have by now: a step of every upgrade, when the tables are those of today."""
     rows = connection.execute(select(lead_messages)).all()
     _put_marks(connection, [(row.lead_id, _lead_message(row)) for row in rows])
 

@@ -248,9 +248,11 @@ lead_messages = Table(
     Column("card", Words, nullable=False),  # JSON
     Column("is_rescued", Boolean, nullable=False),
     Index("lead_messages_by_lead", "lead_id"),
+    Index("lead_messages_by_fingerprint", "fingerprint"),
 )
 
-# By what an answer to a lead is known: hashes of Message-IDs, addresses and subjects.
+# By what an answer to a lead is known, and a mail that goes on with it: hashes of Message-IDs, addresses, subjects, people,
+# companies, roles and requisitions.
 lead_marks = Table(
     "lead_marks",
     metadata,

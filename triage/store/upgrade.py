@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, func, insert, inspect, select
 from triage.errors import StoreError
 from triage.store.engine import transaction
 from triage.store.errors import file_error, translate_sqlite
+from triage.store.leads import add_marks
 from triage.store.schema import NOT_FOR_FIRST_VERSION, metadata, revisions, versions
 
 log = logging.getLogger(__name__)
@@ -95,6 +96,7 @@ def _migrate(connection: Connection) -> None:
     except CommandError as error:
         message = f"the store cannot be upgraded: {error}; install triage anew"
         raise StoreError(message) from error
+    add_marks(connection)
 
 
 def _keep_copy(path: Path) -> None:

@@ -1,11 +1,6 @@
-"""The marks by which a message finds its lead, for leads that were stored without.
-
-No table changes: marks follow from the messages, so they are counted by the program as it is.
-"""
+"""Leads are found by their messages' fingerprints, and by marks that the upgrade adds once the tables are as they are today."""
 
 from alembic import op
-
-from triage.store.leads import add_marks
 
 revision = "0005"
 down_revision = "0004"
@@ -13,4 +8,4 @@ down_revision = "0004"
 
 def upgrade() -> None:
     """Add what is missing."""
-    add_marks(op.get_bind())
+    op.create_index("lead_messages_by_fingerprint", "lead_messages", ["fingerprint"], if_not_exists=True)
