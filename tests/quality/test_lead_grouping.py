@@ -37,7 +37,7 @@ def test_different_jobs_stay_different_leads(corpus: Sequence[Specimen]) -> None
         lead = with_message(mail, LeadIndex(leads[name] for name in sorted(near)), lambda _: leads)
         assert lead is not None
         leads[lead.lead_id] = lead
-        for own in grouping_marks(mail):
+        for own in grouping_marks(lead, [mail]):
             marked.setdefault(own.mark, set()).add(lead.lead_id)
         count += 1
     assert count > 500

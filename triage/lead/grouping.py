@@ -1,11 +1,12 @@
 """Which messages speak of the same opportunity: by thread, by sender, by job; with care for near names."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from itertools import product
 
 from triage.classify.normalise import without_accents
 from triage.lead.lead import Lead, LeadMessage, Mark, Way, bare_subject, make_mark, marks_of_message, thread_marks
@@ -146,19 +147,16 @@ class LeadIndex:
         }
 
 
-def grouping_marks(message: LeadMessage) -> tuple[Mark, ...]:
-    """Return all marks by which the lead of a message is found: what `search_marks` is compared with.
+def grouping_marks(lead: Lead, messages: Iterable[LeadMessage]) -> frozenset[Mark]:
+    """Return the marks by which a lead is found for what some of its messages and all of them together say.
 
     Stores keep them: whoever changes what they are made of adds a step to the upgrades, which adds those of today.
     """
-    job = _job(message.card)
-    names = [f"company {plain[0]} {len(plain)}" for plain in _plain(job.companies)]
-    return (
-        *marks_of_message(message),
-        *(make_mark(Way.ANSWERED, one) for one in message.thread),
-        make_mark(Way.SENDER, message.who),
-        *(make_mark(Way.JOB, one) for one in (*names, *_job_names(job))),
-    )
+    found = {make_mark(Way.JOB, one) for one in _job_names(_job(lead.card))}
+    for one in messages:
+        found.update(marks_of_message(one), (make_mark(Way.ANSWERED, name) for name in one.thread))
+        found.add(make_mark(Way.SENDER, one.who))
+    return frozenset(found)
 
 
 def search_marks(message: LeadMessage) -> frozenset[str]:
@@ -169,32 +167,24 @@ def search_marks(message: LeadMessage) -> frozenset[str]:
     marks = thread_marks(message.thread, message.sender.addr_spec, message.subject)
     if not message.is_lead:
         return frozenset(one.mark for one in marks if one.way is Way.THREAD or _counts(one.way, message))
-    job = _job(message.card)
-    # Names of one company begin alike, and one is at most a letter longer: see `is_same_company`.
-    names = [
-        f"company {plain[0]} {length}"
-        for plain in _plain(job.companies)
-        for length in range(len(plain) - 1, len(plain) + 2)
-    ]
-    return frozenset(
-        one.mark
-        for one in (
-            *(one for one in marks if one.way is Way.THREAD),
-            make_mark(Way.ANSWERED, message.message_id),
-            make_mark(Way.SENDER, message.who),
-            *(make_mark(Way.JOB, one) for one in (*names, *_job_names(job))),
-        )
-    )
+    found = {one for one in marks if one.way is Way.THREAD}
+    found.update(make_mark(Way.JOB, one) for one in _job_names(_job(message.card)))
+    found.update((make_mark(Way.ANSWERED, message.message_id), make_mark(Way.SENDER, message.who)))
+    return frozenset(one.mark for one in found)
 
 
-def _plain(companies: Iterable[str]) -> list[str]:
-    return [one.replace(" ", "") for one in companies]
-
-
-def _job_names(job: _Job) -> list[str]:
-    """Return what cards of one job have in common where no company is named."""
-    roles = [f"role {' '.join(sorted(one))}" for one in job.roles]
-    return [*roles, f"requisition {job.requisition}"] if job.requisition else roles
+def _job_names(job: _Job) -> Iterator[str]:
+    """Yield names of which two cards of one job (`_is_same_job`) share one."""
+    if job.requisition:
+        yield f"requisition {job.requisition}"
+    for company in job.companies:
+        plain = company.replace(" ", "")
+        yield f"company {plain}"
+        if len(plain) >= _CHECKED_LETTERS:
+            # Names that are one letter or one swap apart are equal once the right letter is left out of each.
+            yield from {f"company {plain[:place]}{plain[place + 1 :]}" for place in range(len(plain))}
+    for role, place, pay in product(job.roles, job.places, job.pay):
+        yield f"offer {' '.join(sorted(role))}, {place}, {_sum(pay)}"
 
 
 def find_lead(message: LeadMessage, leads: Iterable[Lead]) -> str | None:

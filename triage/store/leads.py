@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import Connection, Engine, Row, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Select, Table, delete, func, insert, select, update
 
 from triage.lead.acquaintances import Contact
 from triage.lead.appearance import Appearance, Kind
@@ -116,12 +116,10 @@ class LeadStore:
         query = select(lead_messages)
         if since is not None or lead_ids is not None:
             query = query.where(lead_messages.c.lead_id.in_(which))
-        grouped: dict[str, list[LeadMessage]] = {}
         with transaction(self._engine, writing=False) as connection:
-            for row in connection.execute(query.order_by(lead_messages.c.received_at, lead_messages.c.fingerprint)):
-                grouped.setdefault(row.lead_id, []).append(_lead_message(row))
+            found = _leads(connection.execute(_in_order(query)))
         # What the owner said is none is kept, so that it stays none, and is not shown.
-        found = [Lead(name, tuple(some)) for name, some in grouped.items() if any(one.is_lead for one in some)]
+        found = [lead for lead in found if any(one.is_lead for one in lead.messages)]
         return sorted(found, key=lambda lead: (lead.last_at, lead.lead_id), reverse=True)
 
     def find_leads(self, marks: Collection[str], fingerprints: Collection[str], since: datetime) -> list[Lead]:
@@ -163,10 +161,12 @@ class LeadStore:
         Args:
             known: the same leads as they were read: what is the same in them is not written again.
         """
-        fresh = [(lead.lead_id, one) for lead in changed for one in _fresh(lead, known.get(lead.lead_id))]
+        fresh = [(lead, _fresh(lead, known.get(lead.lead_id))) for lead in changed]
         with transaction(self._engine) as connection:
             _put_chunks(connection, leads, [_lead_row(lead) for lead in changed])
-            _put_chunks(connection, lead_messages, [_message_row(lead_id, one) for lead_id, one in fresh])
+            _put_chunks(
+                connection, lead_messages, [_message_row(lead.lead_id, one) for lead, some in fresh for one in some]
+            )
             _put_marks(connection, fresh)
 
     def list_answers(self, since: datetime | None = None) -> Mapping[str, list[Answer]]:
@@ -184,6 +184,7 @@ class LeadStore:
         )
         if since is not None:
             query = query.where(leads.c.last_at >= since)
+        query = query.order_by(sent_marks.c.sent_at, lead_marks.c.way, sent_marks.c.reply)
         found: dict[str, list[Answer]] = {}
         with transaction(self._engine, writing=False) as connection:
             rows = connection.execute(query).all()
@@ -383,14 +384,27 @@ class LeadStore:
 
 
 def add_marks(connection: Connection) -> None:
-    """Add the marks that messages of leads have by now: a step of every upgrade, when the tables are those of today."""
-    rows = connection.execute(select(lead_messages)).all()
-    _put_marks(connection, [(row.lead_id, _lead_message(row)) for row in rows])
+    """Add the marks that leads have by now: a step of every upgrade, when the tables are those of today."""
+    _put_marks(
+        connection, [(lead, lead.messages) for lead in _leads(connection.execute(_in_order(select(lead_messages))))]
+    )
 
 
-def _put_marks(connection: Connection, messages: Iterable[tuple[str, LeadMessage]]) -> None:
-    marks = {(lead_id, mark.mark): mark.way.value for lead_id, one in messages for mark in grouping_marks(one)}
-    rows = [{"lead_id": lead_id, "mark": mark, "way": way} for (lead_id, mark), way in marks.items()]
+def _in_order(query: Select[Any]) -> Select[Any]:
+    return query.order_by(lead_messages.c.received_at, lead_messages.c.fingerprint)
+
+
+def _leads(rows: Iterable[Row[Any]]) -> list[Lead]:
+    """Return leads of rows of messages, which come in order."""
+    grouped: dict[str, list[LeadMessage]] = {}
+    for row in rows:
+        grouped.setdefault(row.lead_id, []).append(_lead_message(row))
+    return [Lead(name, tuple(some)) for name, some in grouped.items()]
+
+
+def _put_marks(connection: Connection, found: Iterable[tuple[Lead, Sequence[LeadMessage]]]) -> None:
+    marks = {(lead.lead_id, one.mark): one.way.value for lead, some in found for one in grouping_marks(lead, some)}
+    rows = [{"lead_id": lead_id, "mark": mark, "way": way} for (lead_id, mark), way in sorted(marks.items())]
     _put_chunks(connection, lead_marks, rows)
 
 
