@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.servers import cyrus as cyrus_server
 from tests.servers import dovecot as dovecot_server
@@ -17,6 +18,10 @@ from tests.servers.gmail import Gmail
 from tests.servers.postgres import Postgres, find_programs
 
 _NUMBERS = itertools.count(1)
+
+# No test is about time: a busy machine would fail what is right.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # A shell lets what it runs in the background ignore Ctrl-C, and so would every program started from here.
