@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from triage.learn.evaluation import WHOLE
 from triage.modelfile import base_model_path, load_card
 
 pytestmark = pytest.mark.quality
@@ -25,15 +26,17 @@ def test_it_is_of_the_shipped_model_and_agrees_with_its_card(report: Mapping[str
     card: Mapping[str, Any] = load_card(base_model_path())
     assert report["model"] == card["digest"][:12], "run `triage evaluate --output models/evaluation` for this model"
     held, summary = card["held_out"], report["by_author"]["summary"]
-    assert summary["macro_f1"] == pytest.approx(held["macro_f1"])
-    assert summary["lead_called_scam"] == pytest.approx(held["lead_called_scam"])
-    assert summary["confusion"] == held["confusion"]
-    assert report["calibration"]["error"]["value"] == pytest.approx(held["calibration_error"])
+    # The card holds authors out in 30 parts, the report, which learns a hundred times, in 15: each says what the other does.
+    for name in ("macro_f1", "lead_called_scam", "scam_called_lead"):
+        assert summary[name]["low"] <= held[name]["value"] <= summary[name]["high"]
+        assert held[name]["low"] <= summary[name]["value"] <= held[name]["high"]
+    assert report["calibration"]["error"]["value"] == pytest.approx(held["calibration_error"], abs=0.005)
+    assert [sum(row) for row in summary["confusion"]] == [sum(row) for row in held["confusion"]]
     assert report["check"]["macro_f1"] == pytest.approx(card["check"]["macro_f1"])
 
 
 def test_it_is_whole(report: Mapping[str, Any]) -> None:
-    assert report["by_author"]["folds"] == min(30, len(report["authors"]))
+    assert report["by_author"]["folds"] == WHOLE.folds
     assert len(report["languages"]) >= 8
     assert len(report["kinds"]) >= 15
     assert {one["name"] for one in report["families"]} >= {"without word1", "only signal"}
