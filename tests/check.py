@@ -10,7 +10,7 @@ CHECKS = (
     ("ruff", "check", "."),
     ("mypy",),
     ("lint-imports",),
-    # Most tests wait for servers and processes: two at a time take little more than one.
+    # Many tests wait for servers and processes: as many at a time as there are processors.
     (
         "pytest",
         "--numprocesses=auto",

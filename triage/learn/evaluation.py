@@ -56,7 +56,7 @@ class Plan:
     """How much is tried.
 
     Attributes:
-        folds: parts that the authors are held out in, whole.
+        folds: parts that the authors are held out in, whole; half as many as in training, which halves the time they take.
         campaign_folds: the same for pairs and campaigns.
         part_folds: the same for everything that is learnt many times over.
         min_mails: of a language or kind, to hold it out.

@@ -123,7 +123,7 @@ class LeadStore:
         return sorted(found, key=lambda lead: (lead.last_at, lead.lead_id), reverse=True)
 
     def find_leads(self, marks: Collection[str], fingerprints: Collection[str], since: datetime) -> list[Lead]:
-        """Return leads with a message since then that have one of these marks or messages, the latest first."""
+        """Return leads with a message since then that have one of these marks or messages, in any order."""
         found: set[str] = set()
         wanted = (
             (lead_marks.c.lead_id, lead_marks.c.mark, marks),
@@ -137,10 +137,8 @@ class LeadStore:
                     some = column.in_(ordered[start : start + _CHUNK])
                     found.update(connection.scalars(select(lead_id).where(some, *late)))
         names = sorted(found)
-        parts = [self.list_leads(lead_ids=names[start : start + _CHUNK]) for start in range(0, len(names), _CHUNK)]
-        return sorted(
-            (one for part in parts for one in part), key=lambda lead: (lead.last_at, lead.lead_id), reverse=True
-        )
+        parts = (self.list_leads(lead_ids=names[start : start + _CHUNK]) for start in range(0, len(names), _CHUNK))
+        return [one for part in parts for one in part]
 
     def find_lead_ids(self, beginning: str, but_of: tuple[str, str] | None = None) -> list[str]:
         """Return the leads whose name begins so, in order.
