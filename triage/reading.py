@@ -12,7 +12,7 @@ from triage.classify.features import OwnerMask, extract_features
 from triage.classify.judge import only_vouched
 from triage.classify.model import LinearModel
 from triage.classify.scorer import count_features
-from triage.classify.screen import glance_words
+from triage.classify.screen import HEAD, TAIL, glance_words
 from triage.errors import MessageError
 from triage.mail.identity import fingerprint
 from triage.mail.parse import open_message
@@ -60,7 +60,7 @@ class Reading:
             sender=self._hashed(message.sender.addr_spec if message.sender else ""),
             thread=self._hashed(_thread(message)),
             received_at=item.internal_date or _aware(message.date) or now,
-            glance=self.model.screen.look(glance_words(opened.glance())).score,
+            glance=self.model.screen.look(glance_words(opened.glance_ends(HEAD, TAIL))).score,
             glance_model=self.model.model_id,
         )
 

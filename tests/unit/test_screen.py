@@ -12,6 +12,7 @@ from triage.bootstrap import build_judge
 from triage.classify.judge import Judge
 from triage.classify.screen import HEAD_WORDS, MIN_KNOWN, NEVER, USUAL_WORDS, Screen, from_plain, glance_words, to_plain
 from triage.config import Config
+from triage.mail import htmltext
 from triage.mail.parse import open_message
 from triage.records import CATEGORIES, Category
 
@@ -144,3 +145,48 @@ def test_the_first_look_takes_any_text(text: str) -> None:
     assert glance.score >= SCREEN.intercept + math.sqrt(USUAL_WORDS) * sum(
         min(0.0, one) for one in SCREEN.weights.values()
     )
+
+
+MARKUP = st.lists(
+    st.sampled_from(
+        [
+            "<p>",
+            "</p>",
+            "<a href='x>",
+            "<br/>",
+            "< ",
+            ">",
+            "&nbsp;",
+            "&amp",
+            "&#65;",
+            "<!-- ",
+            "<body>",
+            "word ",
+            "pay\n",
+        ]
+    )
+    | st.text("ab <>&;\n", max_size=6),
+    max_size=60,
+)
+
+
+@given(MARKUP, MARKUP, st.integers(1, 40), st.integers(0, 20), st.integers(1, 12))
+def test_the_ends_of_a_text_are_the_same_without_its_middle(
+    first: list[str], second: list[str], head: int, tail: int, piece: int
+) -> None:
+    content = (
+        b"Subject: s\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nplain words\r\n"
+        + b"".join(
+            b"--b\r\nContent-Type: text/html\r\n\r\n" + "".join(markup).encode() + b"\r\n" for markup in (first, second)
+        )
+        + b"--b--\r\n"
+    )
+    opened = open_message(content)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(htmltext, "_PIECE", piece)
+        whole, ends = opened.glance(), opened.glance_ends(head, tail)
+    assert len(ends) <= len(whole)
+    if len(whole) > head + tail:
+        assert (ends[:head], ends[len(ends) - tail :]) == (whole[:head], whole[len(whole) - tail :])
+    else:
+        assert ends == whole

@@ -15,7 +15,7 @@ from triage.classify.features import Features, OwnerMask, extract_features
 from triage.classify.known import PROTECTING, Known
 from triage.classify.model import LinearModel, Vector
 from triage.classify.scorer import SparseVector, known_scores, probabilities, scam_kind, score, vectorise
-from triage.classify.screen import glance_words
+from triage.classify.screen import HEAD, TAIL, glance_words
 from triage.classify.whatif import WhatIf, without_reasons
 from triage.mail.parse import OpenedMessage, open_message
 from triage.records import CATEGORIES, Category, Evidence, Message, Verdict
@@ -220,7 +220,7 @@ class Judge:
     def clear(self, opened: OpenedMessage) -> Verdict | None:
         """Return the verdict on plain `other`, None for what has to be judged in full."""
         screen = self._model.screen
-        glance = screen.look(glance_words(opened.glance()))
+        glance = screen.look(glance_words(opened.glance_ends(HEAD, TAIL)))
         if not screen.clears(glance):
             return None
         return Verdict(

@@ -119,9 +119,13 @@ class Screen:
 
     def evidence(self, glance: Glance) -> tuple[Evidence, ...]:
         """Return the words that speak most for `other`."""
-        named, scale = self._harmless, _scale(glance.words)
-        strongest = sorted([(-named[word], word) for word in named.keys() & glance.words])[:_EVIDENCE]
-        return tuple([Evidence("words", word, -weight * scale) for weight, word in strongest])
+        found, scale = [], _scale(glance.words)
+        for word, weight in self._harmless.items():  # the heaviest first: a few steps find three
+            if word in glance.words:
+                found.append(Evidence("words", word, weight * scale))
+                if len(found) == _EVIDENCE:
+                    break
+        return tuple(found)
 
 
 def _scale(found: AbstractSet[str]) -> float:

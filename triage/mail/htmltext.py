@@ -13,6 +13,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from triage.records import Link
 
 _MAX_HTML_CHARACTERS = 65536
+_PIECE = 4096
+"""How much markup a glance takes at a time: one piece or two hold all that is looked at of most mails."""
 _MAX_LINKS = 100
 # An unclosed formatting element is reopened in every block that follows (HTML standard,
 # section 13.2.4.3), so that hostile nesting costs the square of its depth.
@@ -97,8 +99,39 @@ def glance_html(markup: str) -> str:
     Without the work of a parser. What a tag that is broken leaves or takes away is for
     the parser to tell, where a mail is read in full.
     """
+    return _glance_piece(_from_body(markup))
+
+
+def glance_ends(markup: str, head: int, tail: int) -> str:
+    """Return what `glance_html` does, without the middle of a text that is longer than `head` and `tail` together.
+
+    At least so many characters of its beginning and its end are there. No tag and no reference reaches
+    beyond a >, so that pieces that end with one give the same text one by one.
+    """
+    markup = _from_body(markup)
+    start, end = 0, len(markup)
+    begun: list[str] = []
+    ended: list[str] = []
+    while head > 0 and start < end:
+        cut = markup.find(">", start + _PIECE) + 1 or end
+        piece = _glance_piece(markup[start:cut])
+        begun.append(piece)
+        head, start = head - len(piece), cut
+    while tail > 0 and start < end:
+        cut = markup.rfind(">", start, max(start, end - _PIECE)) + 1 or start
+        piece = _glance_piece(markup[cut:end])
+        ended.append(piece)
+        tail, end = tail - len(piece), cut
+    return "".join([*begun, *reversed(ended)])
+
+
+def _from_body(markup: str) -> str:
     body = _BODY.search(markup, 0, _MAX_HTML_CHARACTERS)
-    text = _without_tags(markup[body.start() if body else 0 : _MAX_HTML_CHARACTERS])
+    return markup[body.start() if body else 0 : _MAX_HTML_CHARACTERS]
+
+
+def _glance_piece(markup: str) -> str:
+    text = _without_tags(markup)
     if "&" not in text:
         return text
     for sign in _PARTING:

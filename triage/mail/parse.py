@@ -1,13 +1,14 @@
 """The one parser: bytes to `Message`, shared by scan, daemon, training and evaluation."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from triage.mail.addresses import parse_addresses
 from triage.mail.authentication import parse_authentication_results
-from triage.mail.htmltext import extract_html, glance_html
+from triage.mail.htmltext import extract_html, glance_ends, glance_html
 from triage.mail.identity import fingerprint
 from triage.mail.mime import Parts, parse_parts
 from triage.mail.quoting import split_zones
@@ -58,10 +59,19 @@ class OpenedMessage:
 
     def glance(self) -> str:
         """Return subject, names of attachments and text, quickly: quoted and hidden text is not told apart."""
+        return self._glance(glance_html)
+
+    def glance_ends(self, head: int, tail: int) -> str:
+        """Return what `glance` does, more quickly, maybe without the middle of a text longer than `head` and `tail` together."""
+        if sum(map(len, self.parts.plain)) * _MIN_SHARE_OF_PLAIN > head + tail:
+            return self.glance()  # whether the HTML is long enough to be read has to be told
+        return self._glance(lambda markup: glance_ends(markup, head, tail))
+
+    def _glance(self, read_html: Callable[[str], str]) -> str:
         parts = self.parts
         text = plain = "\n".join(parts.plain)
         if parts.html:
-            text = "\n".join(map(glance_html, parts.html))
+            text = "\n".join(map(read_html, parts.html))
             if len(text) < len(plain) * _MIN_SHARE_OF_PLAIN:
                 text = f"{plain}\n{text}"
         files = " ".join([item.name for item in parts.attachments[:_MAX_ATTACHMENTS]]) if parts.attachments else ""
