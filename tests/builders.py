@@ -69,9 +69,17 @@ _ROLES = (
 _TOWNS = ("Leeds", "Cardiff", "Exeter", "Derby", "Perth", "Oban", "Newry", "Bath")
 
 
+_SYLLABLES = ("ba", "ce", "di", "fo", "gu", "ha", "je", "ki", "lo", "mu")
+
+
+def _spell(number: int) -> str:
+    """Return a name of six syllables, no two of which are a slip of each other (`is_same_company`)."""
+    return "".join(_SYLLABLES[int(digit)] for digit in f"{number:06}")
+
+
 def make_own_offer(number: int = 1) -> bytes:
     """Return a genuine approach by a firm of its own, about a job of its own for each number."""
-    firm, role, town = f"Kestrel{number}", _ROLES[number % len(_ROLES)], _TOWNS[number % len(_TOWNS)]
+    firm, role, town = f"Kestrel{_spell(number)}", _ROLES[number % len(_ROLES)], _TOWNS[number % len(_TOWNS)]
     return make_raw(
         f"Hi Marta,\n\nwe are looking for a {role} for our plant in {town}, permanent, {30 + number % 40}k. Your profile"
         f" came up in the chamber's list. Would you be open to a call on Thursday?\n\nSiobhan Kearns, {firm} Foods\n",

@@ -21,7 +21,7 @@ from pathlib import Path
 from pydoc_data.topics import topics
 from typing import TYPE_CHECKING
 
-from tests.benchmarks.mailbox import make_mail, write_config
+from tests.benchmarks.mailbox import is_offer, make_mail, write_config
 from tests.servers.dovecot import EXECUTABLE, Dovecot
 from tests.servers.process import give_away
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 _TEN_YEARS = 3640 * 86_400  # seconds
 BODIES = 500
-"""Different mails; each copy has a Message-ID of its own."""
+"""Different mails that are no offers; each copy has a Message-ID of its own."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,17 @@ class Cost:
 
 
 def iter_mail(count: int) -> Iterator[bytes]:
-    """Yield as many messages, which differ in their Message-ID at least."""
+    """Yield as many messages, which differ in their Message-ID at least; every lead is about a job of its own.
+
+    Copies of one lead would be one lead with ever more messages, as no mailbox has them.
+    """
     rng = random.Random(1)
     prose = [line for topic in sorted(topics) for line in topics[topic].splitlines() if line.strip()]
     bodies = [make_mail(number, rng, prose) for number in range(min(count, BODIES))]
     for number in range(count):
+        if is_offer(number):
+            yield make_mail(number, rng, prose)
+            continue
         head, name, rest = bodies[number % len(bodies)].partition(b"Message-ID: <")
         yield head + name + b"%d-" % number + rest
 

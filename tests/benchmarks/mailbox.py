@@ -58,9 +58,14 @@ def fill(server: Dovecot, user: str, count: int) -> None:
     server.own(box)
 
 
+def is_offer(number: int) -> bool:
+    """Return whether a message of that number offers a job: one in twenty, honestly or not."""
+    return number % 20 == 7
+
+
 def make_mail(number: int, rng: random.Random, prose: Sequence[str]) -> bytes:
     """Return a message of 2 to 60 KB, mean 10 KB: a header as relays leave it, plain text and HTML."""
-    if number % 20 == 7:
+    if is_offer(number):
         return rng.choice([make_scam, make_own_offer])(number).replace(b"\r\n", b"\n")
     begin, lines = rng.randrange(len(prose) - 400), min(400, max(8, int(rng.lognormvariate(3.7, 0.8))))
     text = prose[begin : begin + lines]
