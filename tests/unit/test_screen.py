@@ -7,10 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.builders import make_offer, make_raw, make_scam
+from tests.builders import MAIL_DEPARTMENT, OFFER, make_offer, make_raw, make_scam
 from triage.bootstrap import build_judge
 from triage.classify.judge import Judge
-from triage.classify.screen import HEAD_WORDS, MIN_KNOWN, NEVER, USUAL_WORDS, Screen, from_plain, glance_words, to_plain
+from triage.classify.screen import (
+    HEAD,
+    HEAD_WORDS,
+    MIN_KNOWN,
+    NEVER,
+    USUAL_WORDS,
+    Screen,
+    from_plain,
+    glance_words,
+    split_middle,
+    to_plain,
+)
 from triage.config import Config
 from triage.mail import htmltext
 from triage.mail.parse import open_message
@@ -190,3 +201,21 @@ def test_the_ends_of_a_text_are_the_same_without_its_middle(
         assert (ends[:head], ends[len(ends) - tail :]) == (whole[:head], whole[len(whole) - tail :])
     else:
         assert ends == whole
+
+
+@pytest.mark.parametrize("offer", [OFFER, MAIL_DEPARTMENT])
+@pytest.mark.parametrize("before", [3_000, 5_200, 9_000])
+def test_an_offer_in_the_middle_of_a_long_mail_is_not_overlooked(judge: Judge, offer: str, before: int) -> None:
+    choir = CHOIR * (before // len(CHOIR) + 1)
+    assert judge.clear(open_message(make_raw(choir + CHOIR * 10, subject="Rehearsal"))) is not None
+    assert judge.clear(open_message(make_raw(choir[:before] + offer + CHOIR * 10, subject="Rehearsal"))) is None
+
+
+@given(st.integers(0, 20_000), st.integers(1, 600))
+def test_the_parts_of_a_middle_leave_nothing_out(length: int, offer: int) -> None:
+    text = "".join(map(chr, range(0x4E00, 0x4E00 + length)))
+    parts = split_middle(text)
+    assert all(len(part) <= HEAD for part in parts)
+    assert set(text) == set("".join(parts))
+    for start in range(0, max(1, length - offer), 97):
+        assert not text or any(text[start : start + offer] in part for part in parts)

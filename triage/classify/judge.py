@@ -15,7 +15,7 @@ from triage.classify.features import Features, OwnerMask, extract_features
 from triage.classify.known import PROTECTING, Known
 from triage.classify.model import LinearModel, Vector
 from triage.classify.scorer import SparseVector, known_scores, probabilities, scam_kind, score, vectorise
-from triage.classify.screen import HEAD, TAIL, glance_words
+from triage.classify.screen import HEAD, TAIL, glance_words, split_middle
 from triage.classify.whatif import WhatIf, without_reasons
 from triage.mail.parse import OpenedMessage, open_message
 from triage.records import CATEGORIES, Category, Evidence, Message, Verdict
@@ -220,9 +220,15 @@ class Judge:
     def clear(self, opened: OpenedMessage) -> Verdict | None:
         """Return the verdict on plain `other`, None for what has to be judged in full."""
         screen = self._model.screen
-        glance = screen.look(glance_words(opened.glance_ends(HEAD, TAIL)))
+        ends = opened.glance_ends(HEAD, TAIL)
+        glance = screen.look(glance_words(ends))
         if not screen.clears(glance):
             return None
+        # An offer may stand in the middle of a long thread: each part of it must be harmless by itself.
+        if len(ends) > HEAD + TAIL:
+            parts = split_middle(opened.glance_middle(HEAD, TAIL))
+            if not all(screen.clears(screen.look(glance_words(part))) for part in parts):
+                return None
         return Verdict(
             category=Category.OTHER,
             probabilities={one: round(chance, 6) for one, chance in screen.probabilities(glance.score).items()},

@@ -26,7 +26,9 @@ USUAL_WORDS = 60
 """A mail with so many known words has its weights added up as they are; of four times as many each counts half."""
 
 HEAD, TAIL = 3_000, 1_000
-"""How many characters of a mail's beginning and end are looked at."""
+"""How many characters of a mail's beginning and end are looked at first."""
+
+_SHARED = 600
 
 _EVIDENCE = 3
 # Words that speak for `other` clearly enough to be named.
@@ -47,6 +49,11 @@ def glance_words(text: str) -> list[str]:
         text = f"{text[:HEAD]} {text[-TAIL:]}"
     # Bytes are translated ten times as fast; strings are looked up faster.
     return text.encode("latin-1", "replace").translate(_TABLE).decode("latin-1").split()
+
+
+def split_middle(text: str) -> list[str]:
+    """Return the parts in which the middle of a long text is looked at; neighbours share what an offer may take."""
+    return [text[start : start + HEAD] for start in range(0, max(1, len(text) - _SHARED), HEAD - _SHARED) if text]
 
 
 @dataclass(frozen=True, slots=True)

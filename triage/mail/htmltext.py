@@ -76,7 +76,7 @@ def extract_html(markup: str) -> HtmlText:
     markup = markup[:_MAX_HTML_CHARACTERS]
     if _is_hostile(markup):
         return HtmlText(tidy(_without_tags(markup)), "", ())
-    hides = _may_hide(markup)
+    hides = may_hide(markup)
     tree = LexborHTMLParser(_BLOCK.sub(_BREAK + "<", markup))
     body = tree.body
     if body is None:
@@ -87,7 +87,7 @@ def extract_html(markup: str) -> HtmlText:
     return HtmlText(tidy(body.text(deep=True, separator="")), hidden, links)
 
 
-def _may_hide(markup: str) -> bool:
+def may_hide(markup: str) -> bool:
     """Return whether markup may hide text at all, so that its styles have to be looked through."""
     lowered = markup.encode("utf-8", "replace").lower()  # many times quicker than letters of all scripts
     return any(key in lowered and pattern.search(lowered) for key, pattern in _HIDING)

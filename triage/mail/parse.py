@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 
 from triage.mail.addresses import parse_addresses
 from triage.mail.authentication import parse_authentication_results
-from triage.mail.htmltext import extract_html, glance_ends, glance_html
+from triage.mail.htmltext import extract_html, glance_ends, glance_html, may_hide
 from triage.mail.identity import fingerprint
 from triage.mail.mime import Parts, parse_parts
 from triage.mail.quoting import split_zones
@@ -66,6 +66,15 @@ class OpenedMessage:
         if sum(map(len, self.parts.plain)) * _MIN_SHARE_OF_PLAIN > head + tail:
             return self.glance()  # whether the HTML is long enough to be read has to be told
         return self._glance(lambda markup: glance_ends(markup, head, tail))
+
+    def glance_middle(self, head: int, tail: int) -> str:
+        """Return what lies between the first `head` and the last `tail` characters of `glance`.
+
+        Nothing where HTML may hide text, which here could not be told from what is shown.
+        """
+        if any(map(may_hide, self.parts.html)):
+            return ""
+        return self.glance()[head:-tail]
 
     def _glance(self, read_html: Callable[[str], str]) -> str:
         parts = self.parts
