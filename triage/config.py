@@ -513,8 +513,33 @@ def _iter_problems(error: ValidationError) -> Iterator[str]:
                 yield f"config: {where} is required"
             case "value_error":
                 yield f"config: {where}: {item['msg'].removeprefix('Value error, ')}"
+            case "string_pattern_mismatch":
+                yield f"config: {where}: {PATTERN_WORDS['.'.join(_named(location)[:2])]}"
+            case "list_type" | "model_type" if location[:1] == ("accounts",) and len(location) <= 2:  # noqa: PLR2004  it or one of it
+                yield "config: accounts: write [[accounts]] with two brackets, once for each login; TRIAGE_ACCOUNTS is a list"
+            case "list_type":
+                yield f'config: {where}: write a list in brackets, such as ["..."]'
+            case "model_type" | "dict_type":
+                yield f"config: {where}: write [{where}] as a section, in single brackets"
             case _:
                 yield f"config: {where}: {item['msg'][:1].lower()}{item['msg'][1:]}"
+
+
+PATTERN_WORDS = {
+    "accounts.name": "write a word without slash, semicolon or blank, such as home",
+    "accounts.username": "write it without line breaks and tabs, and not empty",
+    "accounts.password_credential": "write the name of the credential: no slash, colon or blank, and no dot at the beginning",
+    "labels.prefix": "write at most 30 letters (A to Z, a to z), digits and _ . $ / -, such as Triage/",
+    "cluster.scheduler": "write tls://HOST:PORT or tcp://HOST:PORT, such as tls://dask.example.org:8786",
+    "training.at": 'write HH:MM, such as 03:30, or "" for never',
+    "report.at": "write HH:MM, such as 07:00",
+    "drafts.templates": "write the language as two small letters, such as en",
+}
+"""What a key wants that has a pattern: the pattern itself is no answer."""
+
+
+def _named(location: tuple[int | str, ...]) -> list[str]:
+    return [part for part in location if isinstance(part, str)]
 
 
 def _place(location: tuple[int | str, ...]) -> str:

@@ -133,7 +133,7 @@ def _from_keyring(where: str, service: str, username: str) -> str:
         import keyring  # noqa: PLC0415  an extra
         from keyring.errors import InitError, KeyringError, KeyringLocked, NoKeyringError  # noqa: PLC0415  an extra
     except ImportError as error:
-        message = f"{where} needs the package keyring: pip install 'triage-mail[keyring]'"
+        message = f"{where} needs the package keyring: pip install '.[keyring]' in a checkout of triage"
         raise SecretError(message) from error
     try:
         found = keyring.get_password(service, username)

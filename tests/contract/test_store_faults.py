@@ -431,6 +431,6 @@ def test_a_password_among_the_parameters_works_and_is_hidden(postgres: Postgres)
 def test_without_psycopg_the_way_to_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     url = "postgresql://triage:s3cret-word@db/triage"
-    with pytest.raises(StoreError, match=r"pip install 'triage-mail\[postgres\]'") as caught:
+    with pytest.raises(StoreError, match=r"pip install '\.\[postgres\]' in a checkout") as caught:
         open_store(url)
     assert "s3cret-word" not in told(caught.value)

@@ -115,7 +115,7 @@ def test_what_is_found_on_a_good_server(program: Program, dovecot: Dovecot, user
     program.configure(dovecot.tls_port, user, host="localhost", security="tls", ca_file=str(dovecot.ca_file))
     program.config.chmod(0o600)
     checks = examine(program)
-    assert {name for name, check in checks.items() if check["colour"] != "green"} == {"authserv-id"}
+    assert {name for name, check in checks.items() if check["colour"] != "green"} == {"authserv-id", "leads"}
     assert re.search(r"TLSv1\.[23], certificate verified", checks["connection"]["found"])
     assert checks["certificate"]["found"].startswith(("expires in 29 days", "expires in 30 days"))
     assert checks["namespace"]["found"] == 'personal folders at the top, levels parted by "/"'
@@ -123,6 +123,8 @@ def test_what_is_found_on_a_good_server(program: Program, dovecot: Dovecot, user
     assert checks["label proof"]["found"].endswith("mode keyword")
     assert "INBOX holds no mail" in checks["authserv-id"]["found"]
     assert checks["special folders"]["found"] == "junk is Junk, sent is Sent"
+    assert "drafts: none found" in checks["leads"]["found"]
+    assert "drafts_folder" in checks["leads"]["advice"]
     assert checks["state folder"]["found"].endswith("mode 0600")
     assert checks["disk"]["found"].endswith("MB free")
 

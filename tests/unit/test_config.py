@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from pydantic import BaseModel
 
 from triage.bootstrap import build_store, has_store
 from triage.config import (
+    PATTERN_WORDS,
     SECRET_KEYS,
     AccountConfig,
     Config,
@@ -50,7 +52,7 @@ def test_a_cluster_needs_a_store_that_is_shared() -> None:
     [
         ({"scheduler": "tcp://dask.example:8786"}, "trusted_network = true"),
         ({"scheduler": "tls://dask.example:8786", "ca_file": "/ca.pem"}, "ca_file, cert_file and key_file"),
-        ({"scheduler": "dask.example"}, "should match pattern"),
+        ({"scheduler": "dask.example"}, "write tls://HOST:PORT or tcp://HOST:PORT"),
     ],
 )
 def test_a_cluster_is_reached_safely_or_not_at_all(cluster: dict[str, Any], words: str) -> None:
@@ -116,9 +118,9 @@ def test_all_problems_are_told_at_once_with_suggestions() -> None:
         ({"password": None}, "exactly one of"),
         ({"password_env": "X"}, "exactly one of"),
         ({"port": 0}, "greater than or equal to 1"),
-        ({"name": "a/b"}, "match pattern"),
-        ({"username": "a\r\nb"}, "match pattern"),
-        ({"password": None, "password_credential": "../x"}, "match pattern"),
+        ({"name": "a/b"}, "accounts.0.name: write a word without slash, semicolon or blank"),
+        ({"username": "a\r\nb"}, "without line breaks"),
+        ({"password": None, "password_credential": "../x"}, "write the name of the credential"),
         ({"password": None, "token_command": "x"}, "token_command needs auth = 'xoauth2' or 'oauthbearer'"),
         ({"token_command": "x"}, "token_command needs auth"),
         (
@@ -132,6 +134,40 @@ def test_all_problems_are_told_at_once_with_suggestions() -> None:
 )
 def test_a_wrong_account_is_told(change: dict[str, Any], words: str) -> None:
     assert words in " ".join(problems(accounts=[ACCOUNT | change]))
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ({"labels": {"prefix": "a b"}}, "labels.prefix: write at most 30 letters"),
+        ({"training": {"at": "3:30"}}, "training.at: write HH:MM, such as 03:30"),
+        ({"report": {"at": "24:00"}}, "report.at: write HH:MM, such as 07:00"),
+        ({"drafts": {"templates": {"English": {}}}}, "write the language as two small letters"),
+        ({"accounts": ACCOUNT}, "accounts: write [[accounts]] with two brackets"),
+        ({"accounts": ["home"]}, "accounts: write [[accounts]] with two brackets"),
+        ({"accounts": [ACCOUNT | {"folders": "INBOX"}]}, "accounts.0.folders: write a list in brackets"),
+        ({"labels": "Triage/"}, "labels: write [labels] as a section"),
+        ({"labels": [{"prefix": "Triage/"}]}, "labels: write [labels] as a section, in single brackets"),
+        ({"training": {"folders": "Jobs"}}, "training.folders: write [training.folders] as a section"),
+    ],
+)
+def test_a_mistake_is_told_in_words_that_mend_it(table: dict[str, Any], words: str) -> None:
+    (problem,) = problems(**table)
+    assert words in problem
+    assert not re.search(r"[\^\\]|Config|dictionary", problem)
+
+
+def patterns(model: type[BaseModel]) -> Iterator[str]:
+    """Return where a pattern stands in a section, whether of a value or of a key."""
+    for name, field in model.model_json_schema()["properties"].items():
+        if "pattern" in json.dumps(field).lower():
+            yield name
+
+
+def test_every_pattern_has_words() -> None:
+    sections = {name: type(getattr(Config(), name)) for name in keys(Config) - {"accounts"}}
+    found = {f"{name}.{key}" for name, one in (sections | {"accounts": AccountConfig}).items() for key in patterns(one)}
+    assert found == set(PATTERN_WORDS)
 
 
 def test_two_accounts_of_one_name_are_told() -> None:

@@ -196,7 +196,7 @@ def test_a_keyring_that_is_not_there_is_told(name: str, monkeypatch: pytest.Monk
 
 def test_a_missing_package_is_told_with_the_way_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "keyring", None)
-    assert "pip install 'triage-mail[keyring]'" in refusal(account(password_keyring="mail"))
+    assert "pip install '.[keyring]' in a checkout" in refusal(account(password_keyring="mail"))
 
 
 def test_the_package_is_imported_only_where_it_is_asked() -> None:

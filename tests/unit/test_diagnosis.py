@@ -354,6 +354,8 @@ def test_a_file_with_a_password_is_its_owners_alone(mode: int | None, *, is_told
         ({"sent": "Sent", "drafts": "Drafts", "junk": None}, "green", ""),
         ({"sent": "Sent", "drafts": "New", "junk": "Junk"}, "green", ""),
         ({"sent": None, "drafts": None, "junk": "Junk"}, "amber", "sent_folder"),
+        ({"sent": "Sent", "drafts": None, "junk": "Junk"}, "amber", "name a folder in drafts_folder"),
+        ({"sent": None, "drafts": None, "junk": "Junk"}, "amber", "drafts_folder"),
         ({"sent": "Sent", "drafts": None, "junk": "Spma"}, "red", "junk_folder"),
     ],
 )

@@ -330,7 +330,7 @@ def test_text_of_mail_is_no_markup(found: Evaluation) -> None:
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "find_spec", lambda _name: None)
-    with pytest.raises(ConfigError, match=r"triage-mail\[plots\]"):
+    with pytest.raises(ConfigError, match=r"pip install '\.\[plots\]' in a checkout"):
         require_plots()
 
 

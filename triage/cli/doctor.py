@@ -5,7 +5,7 @@ import signal
 import sys
 import tomllib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import typer
@@ -15,7 +15,7 @@ from rich.text import Text
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from triage.bootstrap import build_judge, build_store
+from triage.bootstrap import build_store, load_base_model, load_personal_model
 from triage.cli.main import FOUND_WRONG
 from triage.cli.output import open_console, printable
 from triage.cli.settings import required_config
@@ -24,6 +24,7 @@ from triage.errors import ConfigError, ModelError, StoreError
 from triage.service.diagnosis import Check
 from triage.service.disk import check_state, judge_secret_file, read_path
 from triage.service.doctor import check_account
+from triage.store.engine import sqlite_file
 
 
 def doctor(config_path: Path | None, accounts: Sequence[str], *, write: bool, as_json: bool) -> None:
@@ -47,7 +48,7 @@ def _iter_checks(
     config: Config, path: Path, accounts: Sequence[AccountConfig], *, write: bool, quiet: bool
 ) -> Iterator[Check]:
     progress = Console(file=sys.stderr, highlight=False, quiet=quiet or not sys.stderr.isatty())
-    yield from _check_here(config)
+    yield from check_here(config)
     yield from _check_secrets(config, path)
     for account in accounts:
         with progress.status(f"looking at {account.name} ({account.host})"):
@@ -64,7 +65,8 @@ def _terminating_as_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGTERM, former)
 
 
-def _check_here(config: Config) -> Iterator[Check]:
+def check_here(config: Config) -> Iterator[Check]:
+    """Check what is on this machine: configuration, store, cluster and model."""
     count = len(config.accounts)
     yield Check("", "configuration", "green", f"{count} account{'' if count == 1 else 's'}")
     if not config.accounts:
@@ -75,17 +77,31 @@ def _check_here(config: Config) -> Iterator[Check]:
         yield Check("", "store", "red", str(error), "check the folder's permissions or set store.url")
     else:
         yield Check("", "store", "green", "can be written")
-    url = _store_url(config)
-    if url is not None and url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
-        yield from check_state(Path(url.database))
+    with suppress(StoreError):  # opening the store has said so
+        if file := sqlite_file(config.store.resolved_url()):
+            yield from check_state(file)
     if config.cluster.scheduler:
         yield _check_cluster(config)
+    yield _check_model(config)
+
+
+def _check_model(config: Config) -> Check:
+    """Check the model in use; a personal one that is refused is told with the reason, and the shipped one serves."""
+    refusal = ""
     try:
-        judge = build_judge(config)
+        personal = load_personal_model(config)
     except ModelError as error:
-        yield Check("", "model", "red", str(error), "install triage again")
-    else:
-        yield Check("", "model", "green", f"base model {judge.model_id}, digest verified")
+        personal, refusal = None, str(error)
+    if personal is not None:
+        return Check("", "model", "green", f"personal model {personal.model_id}, signature verified")
+    try:
+        found = f"base model {load_base_model().model_id}, digest verified"
+    except ModelError as error:
+        return Check("", "model", "red", str(error), "install triage again")
+    if refusal:
+        advice = "`triage train` learns another; `triage models use base` stays with the shipped one"
+        return Check("", "model", "amber", f"{found}; the personal model is not used: {refusal}", advice)
+    return Check("", "model", "green", found)
 
 
 def _check_cluster(config: Config) -> Check:

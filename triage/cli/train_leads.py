@@ -33,7 +33,8 @@ def train_leads(*, corpus: Path, extra: Sequence[Path], annotations: Path) -> No
         model = learn(leads, lists, lambda line: console.print(line, markup=False, soft_wrap=True))
     except ModuleNotFoundError as error:
         console.print(
-            f"{error.name} is missing; install the extra `leads`: pip install 'triage-mail[leads]'", markup=False
+            f"{error.name} is missing; install the extra `leads`: pip install '.[leads]' in a checkout of triage",
+            markup=False,
         )
         raise typer.Exit(NOT_DONE) from error
     save_leads(MODEL_PATH, model)

@@ -17,7 +17,9 @@ def require_plots() -> None:
     """
     if find_spec("matplotlib") is None:
         raise ConfigError(
-            ["the pictures need matplotlib; pip install 'triage-mail[plots]', or leave out --output to see the figures"]
+            [
+                "the pictures need matplotlib; pip install '.[plots]' in a checkout of triage, or leave out --output to see the figures"
+            ]
         )
 
 

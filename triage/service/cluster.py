@@ -75,7 +75,7 @@ def connect(config: ClusterConfig) -> "Client":
         from distributed import Client  # noqa: PLC0415  50 MB that only a cluster needs
         from distributed.security import Security  # noqa: PLC0415
     except ImportError as error:
-        raise ConfigError(["cluster.scheduler needs Dask: pip install 'triage-mail[dask]'"]) from error
+        raise ConfigError(["cluster.scheduler needs Dask: pip install '.[dask]' in a checkout of triage"]) from error
     files = {"tls_ca_file": config.ca_file, "tls_client_cert": config.cert_file, "tls_client_key": config.key_file}
     named = {name: str(file.expanduser()) for name, file in files.items() if file is not None}
     try:

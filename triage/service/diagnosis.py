@@ -295,6 +295,12 @@ def _suggest(folder: str, facts: ServerFacts) -> str:
     return f"folders there are: {', '.join(facts.folders[:_NAMED])}{more}"
 
 
+_WITHOUT_ROLE = {
+    "sent": "name the folder of what you send in sent_folder, so that answers are seen",
+    "drafts": "name a folder in drafts_folder: without one `triage draft` writes nothing",
+}
+
+
 def judge_roles(account: AccountConfig, roles: Mapping[str, str | None], listed: Iterable[str]) -> Check:
     """Judge where leads are looked for and drafts are put.
 
@@ -307,10 +313,8 @@ def judge_roles(account: AccountConfig, roles: Mapping[str, str | None], listed:
     gone = [role for role, folder in roles.items() if folder and folder not in there and role != "drafts"]
     if gone:
         return Check(account.name, "leads", "red", words, f"there is no such folder; check {gone[0]}_folder")
-    if roles.get("sent") is None:
-        advice = "name the folder of what you send in sent_folder, so that answers are seen"
-        return Check(account.name, "leads", "amber", words, advice)
-    return Check(account.name, "leads", "green", words)
+    advice = [text for role, text in _WITHOUT_ROLE.items() if roles.get(role) is None]
+    return Check(account.name, "leads", "amber" if advice else "green", words, "; ".join(advice))
 
 
 def judge_special_use(account: str, special_use: Mapping[str, str], targets: Iterable[str]) -> Check:

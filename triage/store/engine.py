@@ -154,7 +154,7 @@ def _make_postgres_engine(url: URL, patience: timedelta) -> Engine:
     try:
         return create_engine(url.set(query=query), connect_args=secrets, pool_pre_ping=True, hide_parameters=True)
     except ImportError as error:
-        message = "PostgreSQL needs psycopg: pip install 'triage-mail[postgres]', or set store.url"
+        message = "PostgreSQL needs psycopg: pip install '.[postgres]' in a checkout of triage, or set store.url"
         raise StoreError(message) from error
 
 
