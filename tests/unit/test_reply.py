@@ -9,15 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fakes import FakeMailbox, FakeSource
 from tests.leads import NOW, fact, make_card, make_lead, make_lead_message, make_pay
 from triage.config import parse_config
 from triage.errors import AccountError, ConfigError, MessageError
+from triage.interfaces import FolderRole
 from triage.lead.lead import Lead
 from triage.lead.opportunity import Day, Opportunity
-from triage.lead.reply import Wording, language_of, missing, reply_subject, reply_text
+from triage.lead.reply import Wording, bare_case, language_of, missing, reply_subject, reply_text
+from triage.lead.sides import recruiter_of, side_of
 from triage.lead.templates import PHRASES, DraftKind, Missing
-from triage.records import Address, Category
-from triage.service.drafts import compose, message_to_answer, sender_of
+from triage.records import Address, Category, RawMessage
+from triage.service.drafts import Draft, compose, message_to_answer, put_draft, sender_of
 
 MARTA = Wording("Marta Keller")
 WHOLE = replace(
@@ -91,10 +94,95 @@ def test_what_a_mail_says_is_never_taken_for_a_field() -> None:
 
 @pytest.mark.parametrize(
     ("subject", "wanted"),
-    [("A role", "Re: A role"), ("Re: A role", "Re: A role"), ("AW: A role", "AW: A role"), ("", "Re: ")],
-)
+    [("A role", "Re: A role"), ("Re: A role", "Re: A role"), ("AW: A role", "AW: A role"), ("", "Re: "),
+     ("Fwd: A role", "Re: A role"), ("WG: RE: Straße 5: Koch", "Re: Straße 5: Koch"), ("Re: Fwd: A role", "Re: Fwd: A role")],
+)  # fmt: skip
 def test_a_subject_is_marked_once(subject: str, wanted: str) -> None:
     assert reply_subject(make_lead(make_lead_message(subject=subject))) == wanted
+
+
+def test_a_subject_keeps_its_letters_without_its_marks() -> None:
+    assert bare_case("Re: AW[2]: Fußstraße: ein Maß") == "Fußstraße: ein Maß"
+    assert bare_case("Fwd:") == ""
+
+
+# -- one lead, several sides
+
+NORR = make_lead_message(
+    1,
+    sender="Henrik Dahl <henrik@norr.example>",
+    subject="Plant director",
+    card=replace(
+        make_card("Plant director", "Umbra", "Malmö", agency="Norr Talent", pay=[make_pay(70000)], language="de"),
+        recruiter=fact("Henrik Dahl"),
+    ),
+)
+BERG = make_lead_message(
+    2,
+    sender="Mia Berg <mia@berg.example>",
+    at=NOW + timedelta(days=1),
+    subject="A confidential search",
+    card=replace(make_card("", agency="Berg & Partners"), contract=fact("permanent")),
+)
+BERG_AGAIN = replace(
+    make_lead_message(3, sender="Mia Berg <mia@berg.example>", at=NOW + timedelta(days=2), subject="Fwd: A search"),
+    card=replace(Opportunity(), start=Day(None, "asap")),
+)
+BOTH = make_lead(NORR, BERG, BERG_AGAIN)
+
+
+def put(lead: Lead, to: str | None = None) -> tuple[Draft, str, str]:
+    source, box, message = FakeSource(), FakeMailbox(folder="Drafts"), message_to_answer(lead, (), to)
+    source.give_role(FolderRole.DRAFTS, box)
+    done = put_draft(lead, DraftKind.ASK, None, MARTA, (source, message, Address("M", "m@posteo.example")), NOW)
+    (item,) = box.iter_messages(box.list_refs())
+    assert isinstance(item, RawMessage)
+    mail = message_from_bytes(item.content, policy=policy.default)
+    return done, str(mail["To"]), str(mail["Subject"])
+
+
+def test_a_draft_says_to_one_agency_nothing_that_only_another_said() -> None:
+    done, to, subject = put(BOTH)
+    assert (to, subject, done.recipient) == ("Mia Berg <mia@berg.example>", "Re: A search", "mia@berg.example")
+    assert not [word for word in ("Henrik", "Umbra", "Plant director", "Guten Tag") if word in done.text]
+    asked = [one for one in Missing if PHRASES["en"].questions[one] in done.text]
+    assert asked == [Missing.COMPANY, Missing.ROLE, Missing.PLACE, Missing.PAY]
+    assert done.others == ("henrik@norr.example",)
+
+
+def test_the_owner_chooses_which_side_is_answered() -> None:
+    done, to, subject = put(BOTH, "Henrik@NORR.example")
+    assert (to, subject) == ("Henrik Dahl <henrik@norr.example>", "Re: Plant director")
+    assert done.text.startswith("Guten Tag Henrik Dahl,")
+    assert done.others == ("mia@berg.example",)
+    with pytest.raises(MessageError, match=r"only from henrik@norr\.example, mia@berg\.example"):
+        message_to_answer(BOTH, (), "nobody@x.example")
+    with pytest.raises(MessageError, match="nobody wrote"):
+        message_to_answer(
+            make_lead(NORR, replace(BERG, ref=make_lead_message(account="office").ref)), ["office"], "mia@berg.example"
+        )
+
+
+def test_a_colleague_at_the_same_agency_is_not_greeted_by_the_others_name() -> None:
+    tove = replace(
+        NORR,
+        fingerprint="f",
+        sender=Address("Tove Ek", "tove@norr.example"),
+        card=make_card("", agency="Norr Talent"),
+    )
+    side = side_of(make_lead(NORR, tove), tove)
+    assert (recruiter_of(side), side.card.companies) == ("", NORR.card.companies)
+    done, to, _ = put(make_lead(NORR, tove))
+    assert (to, done.text.startswith("Guten Tag,"), "Umbra" in done.text) == ("Tove Ek <tove@norr.example>", True, True)
+
+
+def test_an_address_that_passes_on_mail_of_two_agencies_is_two_sides() -> None:
+    mails = [
+        make_lead_message(number, sender="Board <jobs@board.example>", reply_to=f"{name}@board.example", card=card)
+        for number, name, card in ((1, "a", make_card("Cook", agency="A Staff")), (2, "b", make_card(agency="B Staff")))
+    ]
+    lead = make_lead(*mails)
+    assert [side_of(lead, one).messages for one in mails] == [(mails[0],), (mails[1],)]
 
 
 def test_a_draft_threads_with_what_it_answers() -> None:

@@ -263,6 +263,21 @@ def test_a_spreadsheet_gets_no_formula(capsys: pytest.CaptureFixture[str]) -> No
     assert (row["role"][:2], row["company"], row["subject"]) == ("'=", "'+Acme", "'@sum")
 
 
+def test_a_lead_with_two_sides_shows_name_and_address_of_one(capsys: pytest.CaptureFixture[str]) -> None:
+    named = replace(make_card("Cook", agency="Norr Talent"), recruiter=fact("Henrik Dahl"))
+    first = make_lead_message(1, sender="Henrik Dahl <henrik@norr.example>", card=named)
+    last = make_lead_message(2, sender="Mia Berg <mia@berg.example>", at=NOW, card=make_card("Cook"))
+    (standing,) = look_at([make_lead(first, last)], {}, VIEW)
+    leads_command._print_csv([standing], NOW)
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert (row["agency"], row["recruiter"], row["address"], standing.sender) == (
+        "",
+        "",
+        "mia@berg.example",
+        "Mia Berg",
+    )
+
+
 def test_junk_of_a_fake_and_a_real_mailbox_are_read_alike() -> None:
     box = FakeMailbox([make_raw("x" * 30_000)])
     (item,) = box.iter_beginnings(box.list_refs(), 16_384)

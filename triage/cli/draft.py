@@ -9,16 +9,15 @@ from triage.cli.output import open_console, printable
 from triage.cli.settings import required_config
 from triage.errors import ConfigError
 from triage.lead.lead import Lead
-from triage.lead.reply import language_of
 from triage.lead.templates import PHRASES, DraftKind
 from triage.opening import work_accounts
-from triage.service.drafts import message_to_answer, put_draft, sender_of
+from triage.service.drafts import Draft, message_to_answer, put_draft, sender_of
 from triage.service.leases import LEASE_PATIENCE, Leases, pass_lease
 from triage.store.store import Store
 
 
-def draft(config_path: Path | None, name: str, kinds: Sequence[str], language: str | None) -> None:
-    """Write a draft that answers a lead."""
+def draft(config_path: Path | None, name: str, kinds: Sequence[str], language: str | None, to: str | None) -> None:
+    """Write a draft that answers a lead, or one of the sides that offer it."""
     if len(kinds) != 1:
         raise ConfigError(["say what to answer, once: --interested, --not-now, --refer or --ask"])
     if language is not None and language not in PHRASES:
@@ -29,17 +28,16 @@ def draft(config_path: Path | None, name: str, kinds: Sequence[str], language: s
     try:
         lead = find_lead(store, name)
         work = work_accounts(config)
-        message = message_to_answer(lead, work)
-        private = lead.without(work)
+        message = message_to_answer(lead, work, to)
         account = config.account(message.ref.account)
         sender = sender_of(account.username, config.owner.addresses, config.owner.names, account.name)
         source = open_account(config, account.name)
         try:
             with Leases(store).holding(pass_lease(account.name), patience=LEASE_PATIENCE):
                 done = put_draft(
-                    private,
+                    lead.without(work),
                     DraftKind(kinds[0]),
-                    language or language_of(private),
+                    language,
                     build_wording(config),
                     (source, message, sender),
                     now,
@@ -48,12 +46,19 @@ def draft(config_path: Path | None, name: str, kinds: Sequence[str], language: s
             source.close()
     finally:
         store.close()
+    _print(done)
+
+
+def _print(done: Draft) -> None:
     console = open_console()
-    if not done.is_new:
-        console.print(f"the same draft lies in {done.folder} already", markup=False)
-        return
-    console.print(f"draft to {printable(done.recipient)} is in {done.folder}; nothing was sent:", markup=False)
-    console.print(f"\n{done.text}", markup=False, soft_wrap=True)
+    if done.is_new:
+        console.print(f"draft to {printable(done.recipient)} is in {done.folder}; nothing was sent:", markup=False)
+        console.print(f"\n{done.text}", markup=False, soft_wrap=True)
+    else:
+        console.print(f"the same draft to {printable(done.recipient)} lies in {done.folder} already", markup=False)
+    if done.others:
+        others = ", ".join(map(printable, done.others))
+        console.print(f"others offer it too: --to answers {others}", markup=False, soft_wrap=True)
 
 
 def find_lead(store: Store, name: str) -> Lead:

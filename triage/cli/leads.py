@@ -20,6 +20,7 @@ from triage.errors import ConfigError
 from triage.lead.lead import LeadState
 from triage.lead.opportunity import Fact
 from triage.lead.overview import Standing, look_at
+from triage.lead.sides import recruiter_of
 from triage.opening import build_view, open_store_of
 
 _STYLES = {
@@ -163,6 +164,7 @@ def _print_csv(standings: Sequence[Standing], now: datetime) -> None:
 
 def _values(one: Standing, now: datetime) -> tuple[object, ...]:
     card, since = one.lead.card, one.waiting_since
+    side = one.side
     return (
         one.lead.lead_id,
         one.state.value,
@@ -174,13 +176,13 @@ def _values(one: Standing, now: datetime) -> tuple[object, ...]:
         one.preference.score,
         _several(card.roles),
         _several(card.companies),
-        _one(card.agency),
+        _one(side.card.agency),
         _several(card.places),
         _one(card.remote),
         "; ".join(pay.phrase for pay in card.pay),
         _one(card.contract),
-        _one(card.recruiter),
-        one.lead.latest.sender.addr_spec,
+        recruiter_of(side),
+        side.latest.sender.addr_spec,
         _one(card.referrer),
         _one(card.next_step),
         card.deadline.day or card.deadline.phrase if card.deadline else "",

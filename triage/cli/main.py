@@ -355,10 +355,17 @@ def draft(  # noqa: PLR0913, PLR0917  one parameter for each option of the contr
     language: Annotated[
         str | None, typer.Option(help="Write in this language; by default in that of the mail.", metavar="XX")
     ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            help="Answer who wrote from this address, where several offer it; by default who wrote last.",
+            metavar="ADDRESS",
+        ),
+    ] = None,
 ) -> None:
     """Write an answer into the Drafts folder, asking for what the mail does not say; nothing is ever sent."""
     given = {"interested": interested, "not-now": not_now, "refer": refer, "ask": ask}
-    _lazy("draft", "draft")(context.obj, lead, [kind for kind, is_given in given.items() if is_given], language)
+    _lazy("draft", "draft")(context.obj, lead, [kind for kind, is_given in given.items() if is_given], language, to)
 
 
 @app.command()

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from triage.lead.lead import UNANSWERED, Answer, Lead, LeadState, answers_to, state_of, turned_into_scam
 from triage.lead.preference import NO_WISHES, Preference, Wishes, prefer
+from triage.lead.sides import recruiter_of, side_of
 from triage.records import MessageRef
 
 
@@ -50,10 +51,15 @@ class Standing:
         return role or company or self.lead.first.subject or "without a subject"
 
     @property
+    def side(self) -> Lead:
+        """What the one side said that wrote last: where several offer a lead, its people are not the others'."""
+        return side_of(self.lead, self.lead.latest)
+
+    @property
     def sender(self) -> str:
         """Who to answer, in words."""
-        card, latest = self.lead.card, self.lead.latest
-        return card.recruiter.value if card.recruiter else latest.sender.name or latest.sender.addr_spec
+        latest = self.lead.latest
+        return recruiter_of(self.side) or latest.sender.name or latest.sender.addr_spec
 
     @property
     def source(self) -> MessageRef:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from triage.lead.lead import Lead, bare_subject
 from triage.lead.opportunity import Opportunity
+from triage.lead.sides import recruiter_of
 from triage.lead.templates import PHRASES, DraftKind, Missing, Phrases
 
 DEFAULT_LANGUAGE = "en"
@@ -13,6 +14,8 @@ DEFAULT_LANGUAGE = "en"
 _ASKING = frozenset({DraftKind.INTERESTED, DraftKind.REFER, DraftKind.ASK})
 _FIELD = re.compile(r"\{(\w+)\}")
 _BLANK_LINES = re.compile(r"\n{3,}")
+# Those of the marks that `bare_subject` knows which an answer puts there, not a forward.
+_ANSWER_MARK = re.compile(r"\s*(?:re|aw|antw|res|r|odp|sv|ynt)\s*(?:\[\d+\])?\s*:", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -54,12 +57,16 @@ def _iter_missing(card: Opportunity) -> Iterator[Missing]:
 
 
 def reply_text(lead: Lead, kind: DraftKind, language: str, wording: Wording) -> str:
-    """Return the text of an answer."""
+    """Return the text of an answer.
+
+    Args:
+        lead: as the side that it goes to knows it (`side_of`): all of its card may be told.
+    """
     phrases = PHRASES.get(language, PHRASES[DEFAULT_LANGUAGE])
     card = lead.card
     fields = {
         "greeting": _greeting(lead, phrases),
-        "name": card.recruiter.value if card.recruiter else "",
+        "name": recruiter_of(lead),
         "role": card.roles[0].value if card.roles else "",
         "company": card.companies[0].value if card.companies else "",
         "about": _about(lead, phrases),
@@ -75,14 +82,14 @@ def reply_text(lead: Lead, kind: DraftKind, language: str, wording: Wording) -> 
 
 
 def reply_subject(lead: Lead) -> str:
-    """Return the subject of an answer, marked once (RFC 5322 section 3.6.5)."""
+    """Return the subject of an answer, marked once (RFC 5322 section 3.6.5); a forward is answered, not sent on."""
     subject = " ".join(lead.latest.subject.split())
-    return subject if bare_subject(subject) != " ".join(subject.casefold().split()) else f"Re: {subject}"
+    return subject if _ANSWER_MARK.match(subject) else f"Re: {bare_case(subject)}"
 
 
 def _greeting(lead: Lead, phrases: Phrases) -> str:
-    recruiter = lead.card.recruiter
-    return phrases.greeting.replace("{name}", recruiter.value) if recruiter else phrases.unnamed
+    name = recruiter_of(lead)
+    return phrases.greeting.replace("{name}", name) if name else phrases.unnamed
 
 
 def _about(lead: Lead, phrases: Phrases) -> str:
@@ -95,8 +102,9 @@ def _about(lead: Lead, phrases: Phrases) -> str:
 def bare_case(subject: str) -> str:
     """Return a subject without the marks of answers, its letters as they were."""
     plain = " ".join(subject.split())
-    length = len(bare_subject(plain))
-    return plain[len(plain) - length :] if length else ""
+    # Each mark ends in a colon. By length it could not be told: "Straße" is longer when its case is folded.
+    marks = plain.count(":") - bare_subject(plain).count(":")
+    return plain.split(":", marks)[-1].strip()
 
 
 def _questions(card: Opportunity, kind: DraftKind, phrases: Phrases) -> str:

@@ -106,7 +106,7 @@ def _lead_item(one: Standing, facts: WeekFacts) -> Item:
 
 
 def _who(one: Standing) -> tuple[str, ...]:
-    agency = one.lead.card.agency
+    agency = one.side.card.agency
     behind = f" ({agency.value})" if agency and agency.value != one.sender else ""
     work = ", reached an employer's account too" if one.is_work else ""
     return (f"{one.sender}{behind}, by {one.lead.channel_words}{work}",)

@@ -1,7 +1,7 @@
 """Puts an answer into the Drafts folder: for the owner to read, change and send, or not. Nothing is ever sent."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email import policy
@@ -12,7 +12,8 @@ from triage.errors import AccountError, FolderError, MessageError
 from triage.interfaces import FolderRole, ServerSource
 from triage.lead.lead import Lead, LeadMessage, is_personal, is_unattended, message_ids, turned_into_scam
 from triage.lead.opportunity import Channel
-from triage.lead.reply import Wording, reply_subject, reply_text
+from triage.lead.reply import Wording, language_of, reply_subject, reply_text
+from triage.lead.sides import is_one_side, recruiter_of, side_of
 from triage.lead.templates import DraftKind
 from triage.records import Address
 
@@ -28,17 +29,22 @@ class Draft:
     """A draft as it was put there.
 
     Attributes:
+        others: where answers to the other sides go.
         is_new: False where the same draft lay there already.
     """
 
     folder: str
     recipient: str
+    others: tuple[str, ...]
     text: str
     is_new: bool
 
 
-def message_to_answer(lead: Lead, work: Collection[str]) -> LeadMessage:
+def message_to_answer(lead: Lead, work: Collection[str], to: str | None = None) -> LeadMessage:
     """Return the message that an answer goes to: the latest that reached a private account.
+
+    Args:
+        to: the latest from this address, or whose answers go there.
 
     Raises:
         MessageError: it must not, or cannot, be answered; the text says why and what to do.
@@ -52,12 +58,20 @@ def message_to_answer(lead: Lead, work: Collection[str]) -> LeadMessage:
             "an account marked work = true, where no drafts are written" if lead.accounts & set(work) else "local mail"
         )
         raise MessageError(f"lead {lead.lead_id} came to {where}; answer it from there yourself")
-    latest = private[-1]
+    latest = private[-1] if to is None else _latest_from(lead, private, to.strip().lower())
     # In Reply-To a platform's relay passes answers on.
     if is_unattended(recipient_of(latest)) or not (latest.reply_to or is_personal(latest.sender.addr_spec)):
         where = "no address" if not recipient_of(latest) else "an address that nobody reads"
-        raise MessageError(f"lead {lead.lead_id} came from {where}; {_other_way(lead)}")
+        raise MessageError(f"lead {lead.lead_id} came from {where}; {_other_way(side_of(lead, latest))}")
     return latest
+
+
+def _latest_from(lead: Lead, private: Sequence[LeadMessage], to: str) -> LeadMessage:
+    for one in reversed(private):
+        if to in {one.sender.addr_spec.lower(), recipient_of(one).lower()}:
+            return one
+    known = ", ".join(dict.fromkeys(_one_line(recipient_of(one)) for one in private if recipient_of(one)))
+    raise MessageError(f"nobody wrote from {to!r} in lead {lead.lead_id}, only from {known or 'no address'}")
 
 
 def _other_way(lead: Lead) -> str:
@@ -76,10 +90,14 @@ def recipient_of(message: LeadMessage) -> str:
 
 
 def compose(lead: Lead, message: LeadMessage, text: str, sender: Address, now: datetime) -> EmailMessage:
-    """Return a draft as mail; the same answer to the same message has the same Message-ID, whenever it is made."""
+    """Return a draft as mail; the same answer to the same message has the same Message-ID, whenever it is made.
+
+    Args:
+        lead: as the side of the message knows it.
+    """
     draft = EmailMessage(policy=_POLICY)
     draft["From"] = _header_address(sender)
-    name = lead.card.recruiter.value if lead.card.recruiter else message.sender.name
+    name = recruiter_of(lead) or message.sender.name
     draft["To"] = _header_address(Address(name, recipient_of(message)))
     draft["Subject"] = _one_line(reply_subject(lead))
     draft["Date"] = now
@@ -95,12 +113,15 @@ def compose(lead: Lead, message: LeadMessage, text: str, sender: Address, now: d
 def put_draft(
     lead: Lead,
     kind: DraftKind,
-    language: str,
+    language: str | None,
     wording: Wording,
     route: tuple[ServerSource, LeadMessage, Address],
     now: datetime,
 ) -> Draft:
-    r"""Write a draft into the folder of drafts, with \Draft and \Seen.
+    r"""Write a draft into the folder of drafts, with \Draft and \Seen; it says what the side it goes to said, no more.
+
+    Args:
+        language: None for that of the mail.
 
     Raises:
         FolderError: the account has no such folder.
@@ -110,10 +131,17 @@ def put_draft(
     folder = source.find_folder(FolderRole.DRAFTS)
     if folder is None:
         raise FolderError(f"account {source.name}: the server names no folder of drafts; set drafts_folder")
-    text = reply_text(lead, kind, language, wording)
-    draft = compose(lead, message, text, sender, now)
+    side = side_of(lead, message)
+    text = reply_text(side, kind, language or language_of(side), wording)
+    draft = compose(side, message, text, sender, now)
     is_new = source.append(folder, draft.as_bytes(), str(draft["Message-ID"]), ("\\Draft", "\\Seen"))
-    return Draft(folder, recipient_of(message), text, is_new)
+    return Draft(folder, recipient_of(message), _others(lead, message), text, is_new)
+
+
+def _others(lead: Lead, message: LeadMessage) -> tuple[str, ...]:
+    """Return where answers to the other sides go, as far as somebody reads them there."""
+    found = dict.fromkeys(recipient_of(one) for one in lead.messages if one.is_lead and not is_one_side(one, message))
+    return tuple(one for one in found if one != recipient_of(message) and not is_unattended(one))
 
 
 def sender_of(username: str, addresses: Collection[str], names: Collection[str], account: str) -> Address:
