@@ -25,7 +25,7 @@ CHECK = ROOT / "models" / "check"
 
 # Recorded with the model of version 0.1.0; a new model must not fall below them.
 FLOORS = {"macro_f1": 0.82, "recall": 0.70}
-CEILINGS = {"lead_called_scam": 0.01, "scam_called_lead": 0.05, "calibration_error": 0.05}
+CEILINGS = {"lead_called_scam": 0.01, "scam_called_lead": 0.02, "calibration_error": 0.05}
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,7 @@ from triage.learn.curves import (
 )
 from triage.learn.dataset import Dataset, build_dataset, count_glances, with_background, without_background
 from triage.learn.evaluation import (
+    LIMITS,
     Budget,
     Evaluation,
     Plan,
@@ -208,6 +209,10 @@ def test_a_budget_is_kept_up_to_its_limit() -> None:
     assert Budget("x", 0.01, Figure(0.01, 0.0, 0.1)).is_kept
     assert not Budget("x", 0.01, Figure(0.0101, 0.0, 0.1)).is_kept
     assert Budget("x", 0.01, Figure(None, None, None)).is_kept
+
+
+def test_the_dear_mistakes_have_their_budgets() -> None:
+    assert (LIMITS["genuine leads called scam"], LIMITS["scams called a lead"]) == (0.01, 0.02)
 
 
 # -- what is held out
