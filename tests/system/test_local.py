@@ -64,8 +64,8 @@ def test_the_json_line_keeps_its_contract(program: Program, tmp_path: Path) -> N
     mail.write_bytes(make_scam())
     (line,) = read_lines(program.run("scan", str(mail), "--json").stdout)
     assert list(line) == [
-        *("source", "message_id", "state", "category", "probabilities", "scam_kind", "evidence", "label_change"),
-        *("applied", "error"),
+        *("source", "message_id", "state", "category", "probabilities", "scam_kind", "advice", "evidence"),
+        *("label_change", "applied", "error"),
     ]
     assert (line["source"], line["message_id"]) == (str(mail), "<scam-1@outlook.com>")
     assert (line["state"], line["category"], line["applied"], line["error"]) == ("judged", "scam", False, None)

@@ -51,7 +51,7 @@ def _iter_checks(
     yield from check_here(config)
     yield from _check_secrets(config, path)
     for account in accounts:
-        with progress.status(f"looking at {account.name} ({account.host})"):
+        with progress.status(Text(f"looking at {account.name} ({account.host})")):
             yield from check_account(account, config.labels, write=write)
 
 

@@ -122,24 +122,26 @@ def _print(verdict: Verdict, found: Explanation, beside: _Beside) -> None:
     console.print(Text.assemble((name, "bold"), f": {printable(verdict.reason)}"))
     console.print("  ".join(f"{category.value} {chance:.1%}" for category, chance in verdict.probabilities.items()))
     if advice := advice_line(verdict):
-        console.print(f"{(verdict.scam_kind or '').replace('_', ' ')}: {advice} {REPORT}")
+        console.print(f"{(verdict.scam_kind or 'scam').replace('_', ' ')}: {advice} {REPORT}")
     if verdict is not found.verdict:
         words = ", ".join(printable(item.quote) for item in verdict.evidence)
-        console.print(f"Cleared at first look; of its words these say most: {words}. Judged in full it would be:")
+        console.print(
+            f"Cleared at first look; of its words these say most: {words}. Judged in full it would be:", markup=False
+        )
     console.print()
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("weight", justify="right")
     table.add_column("evidence")
     table.add_column("shown by")
     for item in found.verdict.evidence:
-        table.add_row(f"{item.weight:+.2f}", describe(item.name), Text(printable(item.quote, 70)))
+        table.add_row(f"{item.weight:+.2f}", Text(describe(item.name)), Text(printable(item.quote, 70)))
     parts = found.contributions
     listed = sum(item.weight for item in found.verdict.evidence)
     table.add_row(f"{parts.total - listed:+.2f}", "all the rest", "other words, sender, the usual share of such mail")
     table.add_row(f"{parts.total:+.2f}", f"score of {found.category.value} against the mean of the others", "")
     console.print(table)
     console.print()
-    console.print(_what_if_line(found))
+    console.print(_what_if_line(found), markup=False)
     if beside.alike:
         console.print(f"Of the mails the shipped model learnt from it is most like: {_alike_line(beside.alike)}.")
     if beside.card is not None:

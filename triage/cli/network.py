@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from triage.cli.output import open_console, printable
 from triage.cli.settings import optional_config
@@ -88,10 +89,10 @@ def _bringers(some: Sequence[Bringer], now: datetime) -> Table:
         known = one.contact.words if one.contact else "you never wrote to them"
         said = f"; “{one.said}”" if one.said else ""
         table.add_row(
-            printable(one.name, 40),
+            Text(printable(one.name, 40)),
             printable(", ".join(one.leads), 40),
             f"{(now - one.last_at).days} d ago",
-            printable(known + said),
+            Text(printable(known + said)),
         )
     return table
 
@@ -100,5 +101,5 @@ def _silent(some: Sequence[Contact], now: datetime) -> Table:
     table = Table("who", "address", "you wrote", "silent for", box=None, pad_edge=False, header_style="bold")
     for one in some:
         days = (now - one.last_exchange_at).days
-        table.add_row(printable(one.name, 40), printable(one.address), f"{one.sent} times", f"{days} d")
+        table.add_row(Text(printable(one.name, 40)), Text(printable(one.address)), f"{one.sent} times", f"{days} d")
     return table

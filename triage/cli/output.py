@@ -65,6 +65,7 @@ def outcome_to_json(outcome: Outcome) -> str:
                 "category": verdict.category.value if verdict and verdict.category else None,
                 "probabilities": probabilities_to_json(verdict) if verdict else None,
                 "scam_kind": verdict.scam_kind if verdict else None,
+                "advice": advice_line(verdict) if verdict else None,
                 "evidence": evidence_to_json(verdict) if verdict else [],
                 "label_change": {"add": sorted(outcome.change.add), "remove": sorted(outcome.change.remove)},
                 "applied": outcome.applied,
@@ -111,11 +112,13 @@ def outcome_table(outcomes: Iterable[Outcome], *, title: str | None = None) -> T
 def _row(outcome: Outcome) -> tuple[Text | str, ...]:
     verdict = outcome.verdict
     if verdict is None:
-        return verdict_text(outcome), "", "", printable(str(outcome.ref)), printable(outcome.error or "")
+        return verdict_text(outcome), "", "", Text(printable(str(outcome.ref))), Text(printable(outcome.error or ""))
     sure = f"{verdict.probabilities[verdict.category]:.0%}" if verdict.category else ""
     reason = Text(printable(verdict.reason, 90))
     if verdict.category is Category.SCAM and verdict.scam_kind:
         reason = Text(f"{verdict.scam_kind.replace('_', ' ')}; ", style="red") + reason
+    if advice := advice_line(verdict):
+        reason += Text(f"\n{advice}", style="red")
     if outcome.error:
         reason += Text(f" ({printable(outcome.error)})", style="yellow")
     return verdict_text(outcome), sure, Text(printable(outcome.sender)), Text(printable(outcome.subject)), reason
@@ -129,16 +132,21 @@ def advice_line(verdict: Verdict) -> str | None:
 
 
 def open_console(stream: TextIO | None = None) -> Console:
-    """Return a console on standard output, or on another stream; wide where no terminal sets the width."""
-    console = Console(file=stream or sys.stdout, highlight=False, soft_wrap=False)
-    return console if console.is_terminal else Console(file=stream or sys.stdout, highlight=False, width=_WIDE)
+    """Return a console on standard output, or on another stream; wide where no terminal sets the width.
+
+    It takes no word for a style: most of what is printed was written by other people, in mail or in names of folders.
+    """
+    console = Console(file=stream or sys.stdout, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    if not console.is_terminal:
+        console.width = _WIDE
+    return console
 
 
 def open_progress() -> Progress:
     """Return a progress bar on standard error, silent where that is no terminal."""
     console = Console(file=sys.stderr, highlight=False)
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
