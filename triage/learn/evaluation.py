@@ -67,7 +67,7 @@ class Plan:
     """
 
     folds: int = BASE_RECIPE.folds
-    campaign_folds: int = 10
+    campaign_folds: int = 5
     part_folds: int = 3
     min_mails: int = 20
     languages: int = 100
