@@ -5,6 +5,7 @@ Exit status 0: done. 1: done, and something was found wrong. 2: it could not be 
 """
 
 import gc
+import os
 import sys
 from collections.abc import Callable
 from enum import StrEnum
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from triage import __version__
 from triage.errors import ConfigError, TriageError
@@ -30,8 +32,27 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+class _Commands(TyperGroup):
+    """The commands, with an end of our own for what Typer would end in silence, or with status 1."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  the context is of a private class of Typer
+        """Run a command; Ctrl-C is answered, and a reader that has gone (`| head`) has read all it wanted."""
+        try:
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()  # here, not while the interpreter ends: nobody could answer the error there
+        except KeyboardInterrupt:
+            say("stopped; nothing is half-written, and the next run goes on")
+            raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the last flush fails again
+            raise typer.Exit from None
+
+
 app = typer.Typer(
     name="triage",
+    cls=_Commands,
     help="Tell genuine recruiter and referral mail from scams, and label it over IMAP.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -112,7 +133,7 @@ def scan(  # noqa: PLR0913, PLR0917  one parameter for each option of the contra
 @app.command()
 def explain(
     context: typer.Context,
-    message: Annotated[str, typer.Argument(help="A mail file, or a source as `scan --json` prints it.")],
+    message: Annotated[str, typer.Argument(help="A mail file, or 'SOURCE' in quotes as `scan --json` prints it.")],
     card: Annotated[bool, typer.Option("--card", help="Show the lead card though it is judged no lead.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -213,7 +234,7 @@ def train(  # noqa: PLR0913, PLR0917  one parameter for each option of the contr
 @app.command()
 def correct(
     context: typer.Context,
-    message: Annotated[str, typer.Argument(help="A mail file, or a source as `scan --json` prints it.")],
+    message: Annotated[str, typer.Argument(help="A mail file, or 'SOURCE' in quotes as `scan --json` prints it.")],
     category: Annotated[Category, typer.Argument(help="What it is.")],
 ) -> None:
     """Tell what a message is: it is labelled so, and the next training learns it."""
@@ -398,20 +419,15 @@ def main() -> None:
     """Run the command line and end the process with its status."""
     try:
         app()
-    except KeyboardInterrupt:
-        _say("stopped; nothing is half-written, and the next run goes on")
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
     except ConfigError as error:
         for problem in error.problems:
-            _say(problem)
+            say(problem)
         sys.exit(NOT_DONE)
     except TriageError as error:
-        _say(str(error))
+        say(str(error))
         sys.exit(NOT_DONE)
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Write a line to standard error, as every problem is told."""
     sys.stderr.write(f"triage: {text}\n")

@@ -131,12 +131,19 @@ def advice_line(verdict: Verdict) -> str | None:
     return advice_for(verdict)
 
 
+class _Console(Console):
+    """Rich's own ends the process with 1 where the reader of a pipe has gone; here `main` answers that."""
+
+    def on_broken_pipe(self) -> None:
+        raise  # noqa: PLE0704  called while the BrokenPipeError is handled
+
+
 def open_console(stream: TextIO | None = None) -> Console:
     """Return a console on standard output, or on another stream; wide where no terminal sets the width.
 
     It takes no word for a style: most of what is printed was written by other people, in mail or in names of folders.
     """
-    console = Console(file=stream or sys.stdout, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    console = _Console(file=stream or sys.stdout, highlight=False, markup=False, emoji=False, soft_wrap=False)
     if not console.is_terminal:
         console.width = _WIDE
     return console
