@@ -196,14 +196,14 @@ def build_wording(config: Config) -> "Wording":
 
 
 def build_path_sources(paths: Sequence[Path]) -> list[MailSource]:
-    """Return sources for local paths.
+    """Return sources for local paths, made absolute: what is remembered of them holds in any folder.
 
     Raises:
         ConfigError: a path is not there or cannot be read.
     """
     from triage.local.discover import open_paths  # noqa: PLC0415  accounts need no local mail
 
-    return open_paths(paths)
+    return open_paths([path.absolute() for path in paths])
 
 
 def build_sorted_folders(config: Config) -> list[SortedFolder]:

@@ -90,7 +90,9 @@ def test_correcting_a_message_of_a_server_labels_it_and_no_pass_changes_that(
     client.logout()
     line = read_lines(served.run("scan", "--apply", "--json").stdout)[0]
     assert (line["category"], line["label_change"]) == ("recruiter", {"add": [], "remove": []})
-    assert served.run("correct", source, "other").stdout.startswith("remembered and labelled as other")
+    assert served.run("correct", source, "other").stdout.startswith(
+        "remembered as other; Triage/Referral was taken off;"
+    )
     client = IMAPClient("127.0.0.1", dovecot.port, ssl=False, timeout=10)
     client.login(user, dovecot.password)
     assert labels(client, b"<post-1@") == [set()]

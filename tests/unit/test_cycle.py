@@ -13,12 +13,12 @@ from tests.fakes import FakeMailbox, FakeSource
 from triage.bootstrap import build_judge
 from triage.classify.judge import Judge, only_vouched
 from triage.config import Config
-from triage.errors import StoreError, TransientMailError
+from triage.errors import AccountError, StoreError, TransientMailError
 from triage.mail.parse import parse_message
 from triage.records import Outcome, State
 from triage.service.cycle import PassOptions, choose, run_pass
 from triage.service.plan import LabelNames
-from triage.service.undo import undo_run
+from triage.service.undo import Closed, undo_run
 from triage.store.store import Store, open_store
 
 NAMES = LabelNames("Triage/")
@@ -133,6 +133,20 @@ def test_undo_finds_messages_again_after_a_new_uidvalidity(judge: Judge, store: 
     box.renumber(99)
     report = undo_run(store.list_runs()[0].run_id, store, lambda *_: FakeSource(box), NAMES)
     assert (report.undone, box.keywords(2)) == (1, set())
+
+
+def test_an_account_that_cannot_be_opened_is_left_alone_for_older_runs_too(judge: Judge, store: Store) -> None:
+    """Else what a newer run wrote over an older one would pass for the owner's doing, and never be taken back."""
+    box = FakeMailbox([make_scam()])
+    apply_pass(box, judge, store)
+    source, closed, runs = FakeSource(box), Closed(), [one.run_id for one in store.list_runs()]
+    source.error = AccountError("login refused")
+    assert undo_run(runs[0], store, lambda *_: source, NAMES, closed).problems == ("login refused",)
+    source.error = None
+    report = undo_run(runs[0], store, lambda *_: source, NAMES, closed)
+    assert (report.undone, report.problems, box.keywords(1)) == (0, (), {"Triage/Scam"})
+    assert store.list_runs()[0].undone_at is None
+    assert undo_run(runs[0], store, lambda *_: source, NAMES).undone == 1
 
 
 def test_undoing_an_unknown_run_names_those_there_are(store: Store) -> None:

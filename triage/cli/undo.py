@@ -1,19 +1,20 @@
 """`triage undo`: take runs back."""
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from triage.bootstrap import build_account_sources, build_names, build_path_sources, build_store
-from triage.cli.main import FOUND_WRONG
+from triage.bootstrap import build_names, build_store
+from triage.cli.main import FOUND_WRONG, NOT_DONE, say
+from triage.cli.messages import open_source
 from triage.cli.output import open_console, parse_age
 from triage.cli.settings import optional_config
 from triage.errors import ConfigError
-from triage.interfaces import MailSource
-from triage.service.undo import UndoReport, undo_run
+from triage.service.undo import Closed, UndoReport, undo_run
 from triage.store.store import Store
 
 
@@ -26,12 +27,7 @@ def undo(config_path: Path | None, run_id: str | None, *, since: str | None) -> 
     store = build_store(config)
     console = open_console()
 
-    def open_source(account: str, folder: str) -> MailSource:
-        if not account:
-            return build_path_sources([Path(folder)])[0]
-        return build_account_sources(config, [account], [folder])[0]
-
-    report = UndoReport()
+    report, closed = UndoReport(), Closed()
     try:
         if run_id is not None:
             chosen = [run_id]
@@ -41,10 +37,14 @@ def undo(config_path: Path | None, run_id: str | None, *, since: str | None) -> 
             _list_runs(console, store)
             return
         for one in chosen:
-            report += undo_run(one, store, open_source, build_names(config))
+            report += undo_run(one, store, partial(open_source, config), build_names(config), closed)
     finally:
         store.close()
     _print(console, report)
+    for problem in report.problems:
+        say(problem)
+    if report.problems:
+        raise typer.Exit(NOT_DONE)
     if report.failed:
         raise typer.Exit(FOUND_WRONG)
 

@@ -183,7 +183,7 @@ def _near_misses(facts: WeekFacts) -> Iterator[Section]:
             for one in facts.near
         )
         note = "Not called leads, yet not far from it: please look. The number is the chance that one is a lead."
-        more = "triage correct SOURCE recruiter (or referral, scam, other) tells what one is; SOURCE is its last line."
+        more = "triage correct 'SOURCE' recruiter (or referral, scam, other) tells what one is; SOURCE is its last line, in quotes."
         yield Section("Near misses", note, items, more=more)
 
 

@@ -1,10 +1,10 @@
 """Takes a run back: every label it added goes, every one it removed returns."""
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 
-from triage.errors import StoreError
+from triage.errors import AccountError, ConfigError, FolderError, ProtocolError, StoreError, TransientMailError
 from triage.interfaces import Mailbox, MailSource
 from triage.records import Applied, LabelChange, MessageRef
 from triage.service.leases import LEASE_PATIENCE, Leases, pass_lease
@@ -22,46 +22,88 @@ class UndoReport:
         kept: the owner has changed the label since, so that it stays as they left it.
         gone: the message is no longer in the folder.
         failed: what could not be written and why.
+        problems: folders that could not be opened and why; what was written there stays to be undone.
     """
 
     undone: int = 0
     kept: int = 0
     gone: int = 0
     failed: tuple[Applied, ...] = ()
+    problems: tuple[str, ...] = ()
 
     def __add__(self, other: "UndoReport") -> "UndoReport":
         """Return both reports as one."""
         return UndoReport(
-            self.undone + other.undone, self.kept + other.kept, self.gone + other.gone, self.failed + other.failed
+            self.undone + other.undone,
+            self.kept + other.kept,
+            self.gone + other.gone,
+            self.failed + other.failed,
+            self.problems + other.problems,
         )
 
 
-def undo_run(run_id: str, store: Store, open_source: Callable[[str, str], MailSource], names: LabelNames) -> UndoReport:
+class Closed:
+    """Folders and accounts that could not be opened, or not be written to the end.
+
+    They are left alone from then on: a write of an older run, taken back before a newer one, would look like the
+    owner's own doing, and a login refused should not be tried for every run.
+    """
+
+    def __init__(self) -> None:
+        """Know of none."""
+        self._closed: set[tuple[str, str | None]] = set()
+
+    def add(self, account: str, folder: str, error: Exception) -> None:
+        """Remember a folder, or, where the error is one of its whole account, the account."""
+        is_folder = not account or isinstance(error, FolderError)
+        self._closed.add((account, folder if is_folder else None))
+
+    def __contains__(self, place: tuple[str, str]) -> bool:
+        """Return whether a folder, or its account, is to be left alone."""
+        return place in self._closed or (place[0], None) in self._closed
+
+
+def undo_run(
+    run_id: str,
+    store: Store,
+    open_source: Callable[[str, str], MailSource],
+    names: LabelNames,
+    closed: Closed | None = None,
+) -> UndoReport:
     """Take a run back; repeating it finds nothing left to do.
 
     Args:
         open_source: returns the source of an account, or of a local folder for account "".
+        closed: what could not be opened for newer runs that are taken back too.
 
     Raises:
         StoreError: there was no such run.
-        AccountError, TransientMailError: an account cannot be reached; the rest stays to be undone.
     """
+    closed = Closed() if closed is None else closed
     if not store.has_run(run_id):
         known = ", ".join(info.run_id for info in store.list_runs(5)) or "none"
         message = f"there is no run {run_id}; the latest are: {known}"
         raise StoreError(message)
     entries = store.entries_of_run(run_id)
     report = UndoReport()
+    is_whole = True
     leases = Leases(store)
     for account, folder in sorted({(one.change.ref.account, _folder_now(one)) for one in entries}):
+        if (account, folder) in closed:
+            is_whole = False
+            continue
         here = [one for one in entries if (one.change.ref.account, _folder_now(one)) == (account, folder)]
-        source = open_source(account, folder)
         try:
-            with _alone(leases, account), source.open(folder) as mailbox:
+            with (
+                closing(open_source(account, folder)) as source,
+                _alone(leases, account),
+                source.open(folder) as mailbox,
+            ):
                 report += _undo_folder(here, mailbox, store, names)
-        finally:
-            source.close()
-    if not report.failed:
+        except (AccountError, TransientMailError, ProtocolError, ConfigError) as error:
+            closed.add(account, folder, error)
+            report += UndoReport(problems=(str(error),))
+    if is_whole and not report.failed and not report.problems:
         store.mark_run_undone(run_id)
     return report
 
