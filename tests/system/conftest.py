@@ -41,12 +41,14 @@ class Program:
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "triage", *self.arguments(*arguments)]
 
-    def run(self, *arguments: str, seconds: float = 60, answers: str | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, seconds: float = 60, answers: str | None = None, cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             self.command(*arguments),
             input=answers,
             env=self.environment(),
-            cwd=Path(__file__).parents[2],
+            cwd=cwd or Path(__file__).parents[2],
             capture_output=True,
             text=True,
             timeout=seconds,

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -91,6 +92,75 @@ def test_a_maildir_is_labelled_and_undone(program: Program, tmp_path: Path) -> N
     assert [file.name.rpartition(":2,")[2] for file in (maildir / "cur").iterdir()] == [""]
 
 
+def test_a_run_is_taken_back_from_any_folder_though_another_maildir_has_gone(program: Program, tmp_path: Path) -> None:
+    kept, gone = (make_maildir(tmp_path / name, make_scam(number)) for number, name in enumerate(("kept", "gone")))
+    for name in ("kept", "gone"):
+        assert program.run("scan", name, "--apply", cwd=tmp_path).returncode == 0
+    shutil.rmtree(gone)
+    undone = program.run("undo", "--since", "1h")
+    assert (undone.returncode, "1 taken back" in undone.stdout) == (2, True)
+    assert f"triage: {gone}: it does not exist" in undone.stderr
+    assert [file.name.rpartition(":2,")[2] for file in (kept / "cur").iterdir()] == [""]
+
+
+def test_a_source_of_a_maildir_is_explained_and_its_label_corrected(program: Program, tmp_path: Path) -> None:
+    maildir = make_maildir(tmp_path / "Maildir", make_scam())
+    (line,) = read_lines(program.run("scan", str(maildir), "--apply", "--json").stdout)
+    assert program.run("explain", line["source"]).stdout.startswith("scam")
+
+    def letters() -> list[str]:
+        return [file.name.rpartition(":2,")[2] for file in (maildir / "cur").iterdir()]
+
+    told = program.run("correct", line["source"], "other")
+    assert told.stdout == "remembered as other; Triage/Scam was taken off; `triage train` learns it\n", told.stderr
+    assert letters() == [""]
+    program.run("scan", str(maildir), "--apply")
+    assert letters() == [""]
+    (file,) = (maildir / "cur").iterdir()
+    told = program.run("correct", str(file), "referral")
+    assert told.stdout.startswith("remembered and labelled as referral"), told.stderr
+    assert [load_keywords(maildir)[letter] for letter in letters()] == ["Triage/Referral"]
+
+
+@pytest.mark.parametrize("command", [("explain",), ("correct", "scam"), ("unlearn",)])
+def test_an_empty_folder_holds_no_message(program: Program, tmp_path: Path, command: tuple[str, ...]) -> None:
+    (tmp_path / "folder").mkdir()
+    for folder in (tmp_path / "folder", make_maildir(tmp_path / "Maildir")):
+        done = program.run(command[0], str(folder), *command[1:])
+        assert (done.returncode, done.stderr) == (2, f"triage: {folder} holds no message\n")
+
+
+def test_half_a_source_is_told_to_be_put_in_quotes(program: Program) -> None:
+    program.configure(1, "owner")
+    done = program.run("explain", "home/INBOX")  # of home/INBOX;uidvalidity=1;uid=1, which a shell cuts at ;
+    assert (done.returncode, "put the source in quotes" in done.stderr) == (2, True)
+
+
+def test_a_reader_who_has_gone_is_no_failure(program: Program, tmp_path: Path) -> None:
+    maildir = make_maildir(tmp_path / "Maildir", *(make_scam(number) for number in range(400)))
+    for arguments in (("scan", str(maildir), "--apply", "--json"), ("explain", str(next((maildir / "new").iterdir())))):
+        process = program.start(*arguments)
+        assert process.stdout is not None
+        process.stdout.close()
+        process.stdout = None
+        _, told = process.communicate(timeout=60)
+        assert (process.returncode, "Error" in told) == (0, False), told
+        assert ("triage undo " in told) == (arguments[0] == "scan")
+
+
+def test_a_dry_run_promises_no_label_that_cannot_be_written(program: Program, tmp_path: Path) -> None:
+    maildir = make_maildir(tmp_path / "Maildir", make_scam(1))
+    mail = tmp_path / "scam.eml"
+    mail.write_bytes(make_scam(2))
+    ends = program.run("scan", str(mail), str(maildir)).stdout.splitlines()[-2:]
+    assert ends == [
+        "1 would get labels; nothing was changed (--apply writes them)",
+        "files and mbox cannot carry labels; use a Maildir or an account",
+    ]
+    assert "would get" not in program.run("scan", str(mail)).stdout
+    assert "cannot carry labels" not in program.run("scan", str(maildir)).stdout
+
+
 def test_an_mbox_gives_a_line_for_each_message(program: Program, tmp_path: Path) -> None:
     mbox = tmp_path / "old.mbox"
     mbox.write_bytes(
@@ -157,9 +227,12 @@ def test_an_interrupted_run_is_finished_by_the_next(program: Program, tmp_path: 
     while not any((maildir / "cur").iterdir()) and time.monotonic() < deadline:
         time.sleep(0.01)
     scan.send_signal(number)
-    output, _ = scan.communicate(timeout=60)
+    output, told = scan.communicate(timeout=60)
     assert scan.returncode == 130
-    assert len(read_lines(output)) in {500, 1000, 1400}  # the chunk under way was finished
+    count = len(read_lines(output))
+    assert count in {500, 1000, 1400}  # the chunk under way was finished
+    assert f"triage: {count} labelled; take it back with: triage undo " in told
+    assert "stopped; nothing is half-written, and the next run goes on" in told
     program.run("scan", str(maildir), "--apply")
     letters = [file.name.rpartition(":2,")[2] for file in (maildir / "cur").iterdir()]
     assert letters == ["a"] * 1400

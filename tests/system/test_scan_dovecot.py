@@ -153,6 +153,25 @@ def test_a_missing_folder_and_an_unknown_account_are_named(served: Program) -> N
     assert (unknown.returncode, unknown.stderr) == (2, "triage: no account is called 'work' (configured: home)\n")
 
 
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+def test_what_cannot_be_opened_keeps_no_other_folder_and_the_end_says_how_to_undo(
+    program: Program, dovecot: Dovecot, user: str, client: IMAPClient, as_json: tuple[str, ...]
+) -> None:
+    client.append("INBOX", make_scam())
+    refused = f'[[accounts]]\nname = "away"\nhost = "127.0.0.1"\nport = {dovecot.port}\nsecurity = "none"\n'
+    refused += f'username = "{user}"\npassword = "wrong-secret"\n'
+    program.configure(dovecot.port, user, extra=refused)
+    done = program.run("scan", "--folder", "Nope", "--folder", "INBOX", "--apply", *as_json)
+    assert done.returncode == 2
+    assert "no folder 'Nope'" in done.stderr
+    assert done.stderr.count("check username and the password") == 1
+    undo = re.search(r"1 labelled; take it back with: triage undo (\S+)", done.stderr if as_json else done.stdout)
+    assert undo is not None
+    assert state(client) == {1: {"Triage/Scam"}}
+    assert program.run("undo", undo[1]).returncode == 0
+    assert state(client) == {1: set()}
+
+
 def test_doctor_says_which_label_mode_and_why(served: Program, client: IMAPClient) -> None:
     done = served.run("doctor", "--json")
     checks = {line["check"]: line for line in read_lines(done.stdout)}
