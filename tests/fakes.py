@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from triage.errors import TransientMailError
 from triage.interfaces import FolderRole
+from triage.local.files import with_text
 from triage.mail.identity import fingerprint
 from triage.mail.parse import MAX_BODY_BYTES
 from triage.records import Applied, LabelChange, MessageRef, RawMessage, Uid, UidValidity, UnreadableMessage
@@ -41,7 +42,7 @@ class FakeMailbox:
     def deliver(self, content: bytes, *keywords: str, received: datetime | None = None) -> MessageRef:
         """Add a message."""
         ref = MessageRef("home", self.folder, self.uidvalidity, Uid(self._next))
-        beginning = content[:MAX_BODY_BYTES]
+        beginning = with_text(content[:MAX_BODY_BYTES], len(content), lambda: content)
         self._messages[ref.uid] = RawMessage(ref, beginning, len(content), received, keywords=frozenset(keywords))
         self._next += 1
         self._touch(ref.uid)

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from email import policy
+from email.message import EmailMessage
 
 import pytest
 
@@ -10,7 +12,7 @@ from tests.builders import make_raw, make_scam
 from tests.contract.conftest import ImapWorld, ServerWorld, World
 from triage.errors import FolderError
 from triage.mail.identity import fingerprint
-from triage.mail.parse import MAX_BODY_BYTES
+from triage.mail.parse import MAX_BODY_BYTES, parse_message
 from triage.records import LabelChange, MessageRef, RawMessage, UnreadableMessage
 
 SCAM = frozenset({"Triage/Scam"})
@@ -73,6 +75,21 @@ def test_a_large_message_is_cut_and_says_so(world: World) -> None:
     assert len(found[True]) == MAX_BODY_BYTES
     assert found[True].split(b"\n")[-2].rstrip() == b"hello"
     assert [fingerprint(found[is_cut]) for is_cut in (True, False)] == [fingerprint(large), fingerprint(small)]
+
+
+@pytest.mark.parametrize("encoding", ["8bit", "base64"])
+def test_the_text_behind_a_large_attachment_is_read(world: World, encoding: str) -> None:
+    mail = EmailMessage(policy=policy.SMTP)
+    mail["From"], mail["Subject"] = "Anna Lind <anna.lind@choir.example>", "Tuesday"
+    mail.add_attachment(b"%PDF" * 60_000, maintype="application", subtype="pdf", filename="score.pdf")
+    text = EmailMessage(policy=policy.SMTP)
+    text.set_content("the choir rehearses on Tuesday\n", cte=encoding)
+    mail.attach(text)
+    world.deliver(mail.as_bytes())
+    found = read(world)[0]
+    message = parse_message(found.content, is_cut=found.is_cut)
+    assert (message.subject, message.text, found.is_cut) == ("Tuesday", "the choir rehearses on Tuesday", True)
+    assert fingerprint(found.content) == fingerprint(mail.as_bytes())
 
 
 def test_reading_changes_no_flag(world: World) -> None:

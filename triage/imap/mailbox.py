@@ -16,6 +16,7 @@ from triage.imap.folders import select_folder
 from triage.imap.headers import fetch_fingerprints
 from triage.imap.labels import GMAIL_ID, STORE_BATCH, Labels, gmail_id
 from triage.imap.moving import Mover
+from triage.mail.behind import compose, lacks_text_part
 from triage.mail.parse import MAX_BODY_BYTES
 from triage.records import Applied, LabelChange, MessageRef, RawMessage, Refs, Uid, UidValidity, UnreadableMessage
 
@@ -252,12 +253,8 @@ class ImapMailbox:
         return frozenset(flag for flag in flags if not flag.startswith("\\")) | self._labels.from_items(items)
 
     def _with_text(self, ref: MessageRef, content: bytes) -> bytes:
-        """Return the message as header and its first text part, if the beginning shows none.
-
-        The part's own Content-Type and Transfer-Encoding take the place of the message's.
-        """
-        lowered = content.lower()
-        if b"text/plain" in lowered or b"text/html" in lowered or b"multipart/" not in lowered:
+        """Return the message as header and its first text part, if the beginning shows none."""
+        if not lacks_text_part(content):
             return content
         try:
             return self._fetch_text(ref, content)
@@ -276,7 +273,7 @@ class ImapMailbox:
         mime, body = _body(found, f"{part}.MIME"), _body(found, part)
         if mime is None or body is None:
             return content
-        return _headers_without_mime(content) + mime.strip() + b"\r\n\r\n" + body
+        return compose(content, mime, body)
 
     def find(self, fingerprints: Collection[str]) -> Mapping[str, MessageRef]:
         """Return where the messages with these identities are.
@@ -369,18 +366,6 @@ def _uidvalidity(found: Mapping[bytes, object]) -> UidValidity:
 def _number(found: Mapping[bytes, object], name: bytes) -> int | None:
     value = found.get(name)
     return value if isinstance(value, int) else None
-
-
-def _headers_without_mime(content: bytes) -> bytes:
-    head = content.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
-    kept: list[bytes] = []
-    skip = False
-    for line in head.split(b"\n"):
-        if line[:1] not in {b" ", b"\t"}:
-            skip = line.lower().startswith((b"content-type:", b"content-transfer-encoding:", b"content-disposition:"))
-        if not skip:
-            kept.append(line)
-    return b"\r\n".join(kept) + b"\r\n"
 
 
 def _items(items: Mapping[bytes, object], name: bytes) -> Sequence[object]:

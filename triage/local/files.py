@@ -1,26 +1,46 @@
-"""Reads the beginning of files: a mail of 30 MB costs no more than one of 64 KiB."""
+"""Reads the beginning of files: a mail of 30 MB costs no more than one of 64 KiB, or of 2 MiB if attachments come first."""
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from triage.errors import AccountError
 from triage.interfaces import Mailbox
+from triage.mail.behind import lacks_text_part, read_behind
 from triage.mail.identity import fingerprint
 from triage.mail.parse import MAX_BODY_BYTES
 from triage.records import Applied, LabelChange, MessageRef, RawMessage, Refs, Uid, UidValidity, UnreadableMessage
+
+MAX_READ_ON_BYTES = 2 << 20
+"""How far text is looked for behind attachments."""
 
 
 def read_beginning(path: Path) -> tuple[bytes, int]:
     """Return the first 64 KiB of a file and its whole size.
 
+    Where they show no text part: the header and the first text part of the first 2 MiB.
+
     Raises:
         OSError: it cannot be read.
     """
     with path.open("rb") as file:
-        return file.read(MAX_BODY_BYTES), os.fstat(file.fileno()).st_size
+        content, size = file.read(MAX_BODY_BYTES), os.fstat(file.fileno()).st_size
+        return with_text(content, size, lambda: content + file.read(MAX_READ_ON_BYTES - len(content))), size
+
+
+def with_text(content: bytes, size: int, read_on: Callable[[], bytes]) -> bytes:
+    """Return the beginning of a message or, if it shows no text part, the header and the text that is found further down.
+
+    Args:
+        size: octets of the whole message.
+        read_on: gives its first 2 MiB.
+    """
+    if size <= len(content) or not lacks_text_part(content):
+        return content
+    found = read_behind(read_on())
+    return content if found is None else found[:MAX_BODY_BYTES]
 
 
 def find_by_reading(mailbox: Mailbox, fingerprints: Collection[str]) -> Mapping[str, MessageRef]:

@@ -4,11 +4,12 @@ from array import array
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
 from triage.errors import AccountError
-from triage.local.files import CANNOT_CARRY_LABELS, LocalFolder, find_by_reading
+from triage.local.files import CANNOT_CARRY_LABELS, MAX_READ_ON_BYTES, LocalFolder, find_by_reading, with_text
 from triage.mail.parse import MAX_BODY_BYTES, parse_date
 from triage.records import Applied, LabelChange, MessageRef, RawMessage, Refs, Uid, UnreadableMessage
 
@@ -75,21 +76,23 @@ class Mbox(LocalFolder):
                 return moment.date() if moment else date.max
         return date.max  # without a date it is rather shown than lost
 
-    def _read(self, ref: MessageRef) -> bytes:
+    def _read(self, ref: MessageRef, most: int = MAX_BODY_BYTES) -> bytes:
         start, size = self._place(ref)
         with self._path.open("rb") as file:
             file.seek(start)
-            return file.read(min(size, MAX_BODY_BYTES)).replace(b"\n>From ", b"\nFrom ")
+            return file.read(min(size, most)).replace(b"\n>From ", b"\nFrom ")
 
     def iter_messages(self, refs: Sequence[MessageRef]) -> Iterator[RawMessage | UnreadableMessage]:
-        """Read the beginning of each message."""
+        """Read the beginning of each message, or its text behind attachments."""
         for ref in refs:
+            size = self._place(ref)[1]
             try:
                 content = self._read(ref)
+                if size > MAX_BODY_BYTES:
+                    content = with_text(content, size, partial(self._read, ref, MAX_READ_ON_BYTES))
             except OSError as error:
                 yield UnreadableMessage(ref, f"the mbox cannot be read: {error.strerror}")
                 continue
-            size = self._place(ref)[1]
             yield RawMessage(ref, content, size if size > MAX_BODY_BYTES else None)
 
     def find(self, fingerprints: Collection[str]) -> Mapping[str, MessageRef]:
