@@ -363,3 +363,10 @@ def test_the_folders_of_leads_are_found_or_asked_for(roles: dict[str, str | None
     check = judge_roles(account(), roles, ["INBOX", "Sent", "Junk", "Drafts"])
     assert (check.colour, words in check.advice) == (colour, True)
     assert "Sent" in check.found or "none found" in check.found
+
+
+@pytest.mark.parametrize("counts", [{"mx.example.org": 25}, {"mx.example.org": 24}])
+def test_without_an_authserv_id_it_is_said_that_anybody_is_believed(counts: dict[str, int]) -> None:
+    advice = judge_authserv("home", None, AuthservTally(50, counts), "INBOX").advice
+    assert "is believed, whoever wrote it" in advice
+    assert "unverified" not in advice

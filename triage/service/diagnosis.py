@@ -232,13 +232,22 @@ def judge_authserv(account: str, configured: str | None, found: AuthservTally, f
     if configured is not None:
         if configured.lower() in found.counts:
             return Check(account, name, "green", f"{configured} is configured; {seen}")
-        advice = "until it is seen senders stay unverified: check authserv_id of this account, or leave it out"
+        advice = (
+            "until it is seen senders stay unverified: check authserv_id of this account, or leave it out:"
+            " then the topmost result is believed, whoever wrote it"
+        )
         return Check(account, name, "amber", f"{configured} is configured and not seen; {seen}", advice)
     # The owner's own server writes into every message it takes in; a stranger's, into few.
     if counts and counts[0][1] * 2 >= found.messages:
-        advice = f'if that is your own mail provider, write under this account: authserv_id = "{counts[0][0]}"'
+        advice = (
+            f'if that is your own mail provider, write under this account: authserv_id = "{counts[0][0]}";'
+            " until then the topmost result of each message is believed, whoever wrote it"
+        )
     elif found.messages:
-        advice = "no server vouches in most of them: senders stay unverified, and there is nothing to configure"
+        advice = (
+            "no server vouches in most of them, so there is nothing to configure;"
+            " where there is a result the topmost is believed, whoever wrote it"
+        )
     else:
         advice = "there is nothing yet to learn it from: run doctor again when there is"
     return Check(account, name, "amber", f"not configured; {seen}", advice)
