@@ -194,12 +194,13 @@ class Message:
     Attributes:
         text: visible text of the best text part, without what is quoted or forwarded.
         quoted: quoted history, visible as well, kept apart.
-        forwarded: text of a forwarded message below its separator.
+        forwarded: text of a forwarded message below its separator; subject and text of one that is a part.
         hidden: text of the markup that no reader sees.
         list_facts: names of the bulk headers present (list-id, list-unsubscribe, ...).
         authentication: results of the topmost Authentication-Results header only.
         fingerprint: hash of Message-ID and stable header fields; the same in every copy.
         is_cut: the message was longer than what was read.
+        lacks_text: the body has no words, while something in it was not read: an attachment, a picture, what was cut off.
         repairs: what had to be mended to read it, by name.
     """
 
@@ -224,6 +225,7 @@ class Message:
     fingerprint: str = ""
     is_html: bool = False
     is_cut: bool = False
+    lacks_text: bool = False
     repairs: tuple[str, ...] = ()
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from triage.classify.judge import Judge, advice_for
 from triage.classify.ngrams import character_ngrams, hash_text, hash_words, shorten
 from triage.classify.scorer import score, vectorise
 from triage.config import Config, DecisionConfig
-from triage.mail.parse import parse_message
+from triage.mail.parse import open_message, parse_message
 from triage.records import CATEGORIES, Category, Message, State
 
 COSTS = CostTable(**DecisionConfig().model_dump())
@@ -136,3 +137,76 @@ def test_long_text_keeps_its_beginning_and_its_end() -> None:
     assert short.startswith("begin ")
     assert short.endswith(" end")
     assert len(short) <= 6000
+
+
+PHOTO = b"--b\r\nContent-Type: image/jpeg; name=a.jpg\r\nContent-Transfer-Encoding: base64\r\n\r\n/9j/4AAQ\r\n"
+
+
+def _mixed(*parts: bytes, subject: str = "Lead maintenance engineer, Leeds") -> bytes:
+    head = f"From: a@kestrelfoods.example\r\nSubject: {subject}\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+    return head.encode() + b"".join(parts) + b"--b--\r\n"
+
+
+def _html(markup: str, subject: str = "Lead maintenance engineer, Leeds") -> bytes:
+    head = f"From: a@kestrelfoods.example\r\nSubject: {subject}\r\nContent-Type: text/html\r\n\r\n"
+    return head.encode() + markup.encode()
+
+
+BLANK = b"--b\r\nContent-Type: text/plain\r\n\r\n \r\n"
+PDF = (
+    b"--b\r\nContent-Type: application/pdf; name=a.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    + b"JVBE" * 20_000
+    + b"\r\n"
+)
+OFFER_PART = b"--b\r\nContent-Type: text/plain\r\n\r\nWe offer you the post of lead engineer.\r\n"
+# Words that the first look knows and clears by.
+HARMLESS = "Rehearsal on Tuesday: choir, church, coffee, tickets, newsletter, invoice, delivery, school, weekend"
+
+
+@pytest.mark.parametrize("subject", ["Lead maintenance engineer, Leeds", HARMLESS, "Fwd:"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        lambda subject: _mixed(BLANK, PHOTO, subject=subject),
+        lambda subject: _mixed(PHOTO, subject=subject),
+        lambda subject: _mixed(PDF, OFFER_PART, subject=subject),
+        lambda subject: _mixed(b"--b\r\nContent-Type: message/rfc822\r\n\r\n\r\n", subject=subject),
+        lambda subject: _html("<body><img src=http://a.example/1.png alt=''></body>", subject),
+        lambda subject: _html("<style>choir { color: red }</style><!-- the choir --><img src=x>", subject),
+        lambda subject: _html(
+            f"<head><style>{'.a { color: red } ' * 5000}</style></head><p>We offer a post</p>", subject
+        ),
+    ],
+)
+def test_nothing_is_judged_by_its_subject_where_the_rest_was_not_read(
+    judge: Judge, content: Callable[[str], bytes], subject: str
+) -> None:
+    found = judge.read(content(subject))
+    assert (found.verdict.state, found.verdict.reason) == (State.UNSURE, "only a subject could be read")
+    assert found.message is not None
+    assert judge.explain(found.message).what_if.category is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [_mixed(BLANK), _html("<div dir=ltr><br></div>"), _mixed(BLANK, b"--b\r\nContent-Type: text/html\r\n\r\n\r\n")],
+)
+def test_a_subject_that_is_all_there_is_is_judged(judge: Judge, content: bytes) -> None:
+    message = judge.read(content).opened.complete()
+    assert not message.lacks_text
+    assert judge.judge(message).reason != "only a subject could be read"
+
+
+def test_a_picture_beside_words_leaves_them_to_the_first_look(judge: Judge) -> None:
+    words = f"{HARMLESS}. The choir rehearses on Tuesday at eight instead of seven. Please bring the blue folder."
+    plain = b"--b\r\nContent-Type: text/plain\r\n\r\n" + words.encode() + b"\r\n"
+    for content in (_mixed(plain, PHOTO, subject=HARMLESS), _html(f"<body><img src=x><p>{words}</p></body>", HARMLESS)):
+        assert judge.clear(open_message(content)) is not None
+
+
+def test_an_offer_forwarded_as_a_part_is_judged_by_its_text(judge: Judge) -> None:
+    part = b"--b\r\nContent-Type: message/rfc822\r\n\r\n" + make_offer() + b"\r\n"
+    found = judge.read(_mixed(BLANK, part, subject=HARMLESS))
+    assert found.message is not None
+    assert "maintenance engineer for our plant" in found.message.forwarded
+    assert found.verdict.category is not Category.OTHER

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.builders import make_raw
 from triage.errors import MessageError
+from triage.mail import mime
 from triage.mail.addresses import parse_addresses
 from triage.mail.authentication import parse_authentication_results
 from triage.mail.identity import fingerprint
@@ -276,3 +277,74 @@ def test_without_identity_a_message_lacks_date_and_fingerprint_alone() -> None:
     assert whole.date is not None
     assert whole.fingerprint == fingerprint(make_raw("Hello", subject="Hi"))
     assert opened.complete(with_identity=False) == replace(whole, date=None, fingerprint="")
+
+
+def _forward(inner: bytes, *, kind: bytes = b"mixed", encoding: bytes = b"7bit", before: bytes = b"see below") -> bytes:
+    return (
+        HEADER
+        + b"Content-Type: multipart/%s; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n%s\r\n"
+        % (kind, before)
+        + b"--b\r\nContent-Type: message/rfc822\r\nContent-Transfer-Encoding: %s\r\n\r\n%s\r\n" % (encoding, inner)
+        + b"--b\r\nContent-Type: application/pdf; name=a.pdf\r\n\r\nx\r\n--b--\r\n"
+    )
+
+
+INNER = make_raw(
+    "We hire a baker.", subject="Night baker", html="<p>We hire a <b>baker</b>.</p><a href='https://a.example/'>x</a>"
+)
+FORWARDS = [
+    _forward(INNER),
+    _forward(INNER, before=b""),
+    _forward(base64.encodebytes(INNER), encoding=b"base64"),
+    _forward(_forward(INNER).replace(b"=b\r", b"=c\r").replace(b"--b", b"--c")),
+    _forward(INNER, kind=b"report"),
+    _forward(b""),
+    _forward(INNER) + INNER,
+    HEADER + b"Content-Type: message/rfc822\r\n\r\n" + INNER,
+]
+
+
+def test_a_message_forwarded_as_a_part_is_read() -> None:
+    message = parse_message(_forward(INNER))
+    assert message.text == "see below"
+    assert message.forwarded == "Night baker\n\nWe hire a baker.\nx"
+    assert [link.target for link in message.links] == ["https://a.example/"]
+    assert [one.name for one in message.attachments] == ["a.pdf"]
+
+
+def test_a_report_does_not_pass_on_what_it_gives_back() -> None:
+    message = parse_message(_forward(INNER, kind=b"report"))
+    assert not message.forwarded
+    assert [one.media_type for one in message.attachments] == ["message/rfc822", "application/pdf"]
+
+
+@pytest.mark.parametrize("raw", FORWARDS)
+def test_forwarded_messages_are_read_alike_by_both_parsers(raw: bytes) -> None:
+    fast, slow = (
+        replace(open_message(raw), parts=parse(raw, reads_forwarded=True)).complete()
+        for parse in (mime._parse_fast, mime._parse_stdlib)
+    )
+    assert replace(slow, repairs=fast.repairs) == fast
+
+
+def test_forwards_within_forwards_are_read_in_bounded_time() -> None:
+    raw = HEADER + b"Content-Type: message/rfc822\r\n\r\n" * 1500 + b"Content-Type: text/plain\r\n\r\nx"
+    start = time.process_time()
+    assert parse_message(raw).subject == "s"
+    assert parse_message(raw.replace(b"/rfc822", b"/rfc822\r\nContent-Transfer-Encoding: base64", 1)).subject == "s"
+    assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize(
+    ("raw", "lacks"),
+    [
+        (html("<img src=a>"), True),
+        (html("<div><br></div>"), False),
+        (html("<p>words</p><img src=a>"), False),
+        (_forward(HEADER + b"Content-Type: text/html\r\n\r\n<img src=a>", before=b""), True),
+        (HEADER + b"\r\n", False),
+        (HEADER + b"\r\n" + b" " * MAX_BODY_BYTES, True),
+    ],
+)
+def test_what_lacks_text_is_told(raw: bytes, lacks: bool) -> None:  # noqa: FBT001  a case of a table
+    assert parse_message(raw).lacks_text is lacks

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from tests.builders import make_offer, make_raw, make_scam
 from triage.bootstrap import build_judge
 from triage.classify.judge import Explanation, Judge
-from triage.classify.scorer import probabilities, score, vectorise
+from triage.classify.known import CONTACT_UNVERIFIED, REFERRER_UNKNOWN, Known
+from triage.classify.scorer import known_scores, probabilities, score, vectorise
 from triage.config import Config
 from triage.mail.parse import parse_message
 from triage.records import CATEGORIES, Message
@@ -53,3 +54,31 @@ def test_few_reasons_are_named_and_each_speaks_for_the_verdict(text: str) -> Non
     assert all(one.weight > 0 for one in found.without)
     if not found.changes:
         assert found.category == explained.verdict.category or not explained.features.has_words
+
+
+def test_a_protected_scam_is_told_what_would_make_it_another_verdict(judge: Judge) -> None:
+    known = [Known(CONTACT_UNVERIFIED, "a@b.example")]
+    explained = judge.explain(parse_message(make_scam()), known)
+    assert explained.verdict.category is None
+    found = explained.what_if
+    assert found.changes is (found.category is not None)
+    assert found.category is not CATEGORIES[2]
+
+
+def test_a_known_fact_is_weighed_and_may_be_the_reason(judge: Judge) -> None:
+    message = parse_message(make_scam())
+    found = judge.explain(message, [Known(REFERRER_UNKNOWN, "Ann Other")]).what_if
+    chances = judge.explain(message).what_if
+    assert found.probabilities[2] != chances.probabilities[2] or found.without != chances.without
+
+
+@pytest.mark.parametrize("name", [REFERRER_UNKNOWN, CONTACT_UNVERIFIED])
+def test_with_known_facts_what_is_taken_away_is_still_what_it_added(judge: Judge, name: str) -> None:
+    message, known = parse_message(make_scam()), [Known(name, "Ann Other")]
+    found = judge.explain(message, known).what_if
+    vector = vectorise(judge.explain(message).features, judge.model)
+    scores = score(vector, judge.model) + known_scores(known, judge.model).sum(axis=0)
+    before = probabilities(scores, judge.model)
+    first, second = np.argsort(-before)[:2]
+    lost = _log_odds(before, first, second) - _log_odds(found.probabilities, first, second)
+    assert sum(one.weight for one in found.without) == pytest.approx(lost, abs=1e-6)

@@ -3,8 +3,8 @@
 A first look at the words clears plain `other`; the rest is parsed and judged in full.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -163,14 +163,26 @@ def only_vouched(message: Message, authserv_id: str | None) -> Message:
 
 @dataclass(frozen=True, slots=True)
 class _Weighed:
-    """A message with its probabilities; no category where the model abstains."""
+    """A message with its probabilities; no category where the model abstains.
+
+    Attributes:
+        added: what each known fact adds to the raw scores, in the order of `known`.
+        lacks_text: no more than a subject was read of it, see `Message`.
+    """
 
     features: Features
     vector: SparseVector
     chances: Vector
     category: Category | None
     known: tuple[Evidence, ...] = ()
+    added: Vector = field(default_factory=lambda: np.zeros((0, len(CATEGORIES))))
+    lacks_text: bool = False
     is_protected: bool = False
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether there is something to judge by."""
+        return self.features.has_words and not self.lacks_text
 
     @property
     def likeliest(self) -> Category:
@@ -222,7 +234,7 @@ class Judge:
         screen = self._model.screen
         ends = opened.glance_ends(HEAD, TAIL)
         glance = screen.look(glance_words(ends))
-        if not screen.clears(glance):
+        if not screen.clears(glance) or opened.is_beyond_glance:
             return None
         # An offer may stand in the middle of a long thread: each part of it must be harmless by itself.
         if len(ends) > HEAD + TAIL:
@@ -263,8 +275,14 @@ class Judge:
             contributions=replace(found, named=(*found.named, *weighed.known)),
             features=weighed.features,
             vector=weighed.vector,
-            what_if=without_reasons(weighed.features, weighed.vector, self._model, self._decide),
+            what_if=self._what_if(weighed),
         )
+
+    def _what_if(self, weighed: _Weighed) -> WhatIf:
+        if not weighed.is_readable:
+            return WhatIf((), None, weighed.chances, changes=False)
+        known = [*zip(weighed.known, weighed.added, strict=True)]
+        return without_reasons(weighed.features, weighed.vector, self._model, self._decide_knowing, known)
 
     def _weigh(self, message: Message, known: Sequence[Known]) -> _Weighed:
         features = extract_features(message, self._owner)
@@ -272,15 +290,29 @@ class Judge:
         scores = score(vector, self._model)
         added = known_scores(known, self._model) if known else None
         chances = probabilities(scores if added is None else scores + added.sum(axis=0), self._model)
-        category = self._decide(chances) if features.has_words else None
+        category = self._decide(chances) if features.has_words and not message.lacks_text else None
         if added is None:
-            return _Weighed(features, vector, chances, category)
+            return _Weighed(features, vector, chances, category, lacks_text=message.lacks_text)
         is_protected = category is Category.SCAM and any(one.name in PROTECTING for one in known)
         shown = added @ direction_of(category or CATEGORIES[int(chances.argmax())])
         evidence = tuple(
             Evidence(one.name, one.quote, weight) for one, weight in zip(known, shown.tolist(), strict=True)
         )
-        return _Weighed(features, vector, chances, None if is_protected else category, evidence, is_protected)
+        return _Weighed(
+            features,
+            vector,
+            chances,
+            None if is_protected else category,
+            evidence,
+            added,
+            lacks_text=message.lacks_text,
+            is_protected=is_protected,
+        )
+
+    def _decide_knowing(self, chances: Vector, known: Collection[str]) -> Category | None:
+        """Return what `_weigh` makes of probabilities, given the names of what is known."""
+        category = self._decide(chances)
+        return None if category is Category.SCAM and not PROTECTING.isdisjoint(known) else category
 
     def _decide(self, chances: Vector) -> Category | None:
         return decide(chances, self._costs)
@@ -308,6 +340,8 @@ class Judge:
 def _reason(weighed: _Weighed, evidence: tuple[Evidence, ...]) -> str:
     if not weighed.features.has_words:
         return "there is no readable text to judge"
+    if weighed.lacks_text:
+        return "only a subject could be read"
     if weighed.is_protected:
         known = next(item for item in weighed.known if item.name in PROTECTING)
         return f"reads like a scam, yet {describe(known.name)}: {known.quote}"

@@ -5,7 +5,7 @@ scores, exactly. Reasons are taken one after the other, the one first without wh
 verdict is least likely.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,8 @@ from triage.records import CATEGORIES, Category, Evidence
 _MOST = 5
 """More reasons than a person would read."""
 
-Decide = Callable[[Vector], Category | None]
+Decide = Callable[[Vector, Collection[str]], Category | None]
+"""From probabilities, and the names of the facts that are known beside the message, to a verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +41,41 @@ class WhatIf:
     changes: bool
 
 
-def without_reasons(features: Features, vector: SparseVector, model: LinearModel, decide: Decide) -> WhatIf:
-    """Take reasons away until the verdict is another, five at most."""
-    scores = score(vector, model)
+def without_reasons(
+    features: Features,
+    vector: SparseVector,
+    model: LinearModel,
+    decide: Decide,
+    known: Sequence[tuple[Evidence, Vector]] = (),
+) -> WhatIf:
+    """Take reasons away until the verdict is another, five at most.
+
+    Args:
+        known: facts that the message does not say, and what each adds to the raw scores.
+    """
+    scores = score(vector, model) + sum((adds for _, adds in known), np.zeros(len(CATEGORIES)))
+    left = {fact.name for fact, _ in known}
     chances = probabilities(scores, model)
-    verdict = decide(chances)
+    verdict = decide(chances, left)
     first, second = np.argsort(-chances, kind="stable")[:2]
     direction = np.zeros(len(CATEGORIES))
     direction[first], direction[second] = model.slope[first], -model.slope[second]
-    reasons = _reasons(direction, features, vector, model)
+    reasons = [*_known_reasons(direction, known), *_reasons(direction, features, vector, model)]
     taken: list[Evidence] = []
-    while reasons and len(taken) < _MOST and decide(chances) == verdict:
+    while reasons and len(taken) < _MOST and decide(chances, left) == verdict:
         best = min(reasons, key=lambda one: float(probabilities(scores - one[1], model)[first]))
         reasons.remove(best)
         scores = scores - best[1]
         chances = probabilities(scores, model)
+        left.discard(best[0].name)
         taken.append(best[0])
-    return WhatIf(tuple(taken), decide(chances), chances, decide(chances) != verdict)
+    category = decide(chances, left)
+    return WhatIf(tuple(taken), category, chances, category != verdict)
+
+
+def _known_reasons(direction: Vector, known: Sequence[tuple[Evidence, Vector]]) -> list[tuple[Evidence, Vector]]:
+    weighed = [(fact, adds, float(adds @ direction)) for fact, adds in known]
+    return [(Evidence(fact.name, fact.quote, weight), adds) for fact, adds, weight in weighed if weight > 0]
 
 
 def _reasons(

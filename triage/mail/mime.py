@@ -25,6 +25,8 @@ _MAX_TEXT_PARTS = 20
 _NOT_BASE64 = re.compile("[^A-Za-z0-9+/]")
 # A charset the fast parser does not know, which windows-1252 may still explain.
 _UNDECODED = "charset-fallback"
+_NESTING = re.compile(rb"content-type:\s*(?:multipart|message)/", re.IGNORECASE)
+_FORWARDED = "message/rfc822"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,9 @@ class Parts:
         headers: decoded values by lower-case field name, in the order they stand.
         plain: the text/plain parts that are not attachments.
         html: the text/html parts that are not attachments.
+        attachments: every other part, and those of the message forwarded.
         repairs: what had to be mended, by name.
+        forwarded: the first message/rfc822 part (RFC 2046 section 5.2.1); none within it is read.
     """
 
     headers: Mapping[str, Sequence[str]]
@@ -43,6 +47,7 @@ class Parts:
     html: tuple[str, ...]
     attachments: tuple[Attachment, ...]
     repairs: tuple[str, ...] = ()
+    forwarded: "Parts | None" = None
 
     def first(self, name: str) -> str:
         """Return the first (topmost) value of a field, empty if there is none."""
@@ -59,22 +64,39 @@ def parse_parts(content: bytes) -> Parts:
     Raises:
         MessageError: it is empty, or has not one header field.
     """
+    return _parse(content, reads_forwarded=True)
+
+
+def _parse(content: bytes, *, reads_forwarded: bool) -> Parts:
     if not content or content.isspace():
         message = "the message is empty"
         raise MessageError(message)
     try:
-        parts = _parse_fast(content)
+        parts = _parse_fast(content, reads_forwarded=reads_forwarded)
         if _UNDECODED in parts.repairs:
-            parts = _parse_stdlib(content)
+            parts = _parse_stdlib(content, reads_forwarded=reads_forwarded)
     except fast_mail_parser.ParseError:
-        parts = _parse_stdlib(content)
+        parts = _parse_stdlib(content, reads_forwarded=reads_forwarded)
     if not parts.headers:
         message = "it has no header fields, so it is not a mail message"
         raise MessageError(message)
     return parts
 
 
-def _parse_fast(content: bytes) -> Parts:
+def _parse_forwarded(content: bytes) -> Parts | None:
+    """Take a forwarded message apart, but none within it; None where it is no message."""
+    try:
+        return _parse(content, reads_forwarded=False)
+    except MessageError:
+        return None
+
+
+def _is_report(headers: Mapping[str, Sequence[str]]) -> bool:
+    """Return whether a message gives back what was sent (RFC 6522): nobody passes that on."""
+    return next(iter(headers.get("content-type", ())), "").strip().lower().startswith("multipart/report")
+
+
+def _parse_fast(content: bytes, *, reads_forwarded: bool) -> Parts:
     mail = fast_mail_parser.parse_email(content, mode="lazy")
     given = mail.headers
     headers = {name.lower(): values for name, values in given.items()}
@@ -82,35 +104,65 @@ def _parse_fast(content: bytes) -> Parts:
         headers = {}
         for name, values in given.items():
             headers[name.lower()] = [*headers.get(name.lower(), ()), *values]
-    attachments = tuple([Attachment(part.filename, part.mimetype.lower()) for part in mail.attachments])
+    attachments = [Attachment(part.filename, part.mimetype.lower()) for part in mail.attachments]
+    forwarded = None
+    if reads_forwarded and attachments and not _is_report(headers):
+        place = next((place for place, one in enumerate(attachments) if one.media_type == _FORWARDED), None)
+        forwarded = None if place is None else _parse_forwarded(mail.attachments[place].content)
+        if place is not None and forwarded is not None:
+            attachments[place : place + 1] = forwarded.attachments
     repairs = tuple(sorted({warning.kind for warning in mail.warnings}))
     plain = tuple(filter(None, mail.text_plain[:_MAX_TEXT_PARTS]))
-    return Parts(headers, plain, tuple(mail.text_html[:_MAX_TEXT_PARTS]), attachments, repairs)
+    return Parts(headers, plain, tuple(mail.text_html[:_MAX_TEXT_PARTS]), tuple(attachments), repairs, forwarded)
 
 
-def _parse_stdlib(content: bytes) -> Parts:
-    repairs = ["mended-encoding"]
+def _parse_stdlib(content: bytes, *, reads_forwarded: bool) -> Parts:
     if _nests_too_deeply(content):
         # The parser itself recurses: keep the header and treat the rest as text.
         head, _, body = content.replace(b"\r\n", b"\n").partition(b"\n\n")
         bare = message_from_bytes(_without_content_type(head) + b"\n\n")
         return Parts(_decode_headers(bare), (body.decode("utf-8", "replace"),), (), (), ("nested-too-deeply",))
-    mail = message_from_bytes(content)
+    return _take_apart(message_from_bytes(content), reads_forwarded=reads_forwarded)
+
+
+def _take_apart(mail: "MimeMessage[str, str]", *, reads_forwarded: bool) -> Parts:
+    headers = _decode_headers(mail)
+    reads_forwarded = reads_forwarded and not _is_report(headers)
     plain: list[str] = []
     html: list[str] = []
     attachments: list[Attachment] = []
+    forwarded: Parts | None = None
     for part in _iter_leaves(mail, 0):
         media_type = part.get_content_type()
+        if media_type == _FORWARDED and reads_forwarded:
+            reads_forwarded = False  # the first alone
+            forwarded = _take_apart_forwarded(part)
+            if forwarded is not None:
+                attachments.extend(forwarded.attachments)
+                continue
         is_body = media_type in {"text/plain", "text/html"} and part.get_content_disposition() != "attachment"
         if not is_body:
             attachments.append(Attachment(_decode_filename(part), media_type))
         elif len(plain) + len(html) < _MAX_TEXT_PARTS:
             (html if media_type == "text/html" else plain).append(_decode_text(part))
-    return Parts(_decode_headers(mail), tuple(plain), tuple(html), tuple(attachments), tuple(repairs))
+    return Parts(headers, tuple(plain), tuple(html), tuple(attachments), ("mended-encoding",), forwarded)
+
+
+def _take_apart_forwarded(part: "MimeMessage[str, str]") -> Parts | None:
+    payload = part.get_payload()
+    inner = payload[0] if isinstance(payload, list) and payload else None
+    if not isinstance(inner, MimeMessage):
+        return None
+    if str(part.get("content-transfer-encoding", "")).strip().lower() == "base64":
+        # RFC 2046 section 5.2.1 forbids it, and the library takes the code for the message.
+        inner["Content-Transfer-Encoding"] = part["content-transfer-encoding"]
+        return _parse_forwarded(_decode_transfer(inner))
+    parts = _take_apart(inner, reads_forwarded=False)
+    return parts if parts.headers else None
 
 
 def _nests_too_deeply(content: bytes) -> bool:
-    return content.lower().count(b"content-type: multipart/") > _MAX_DEPTH
+    return len(_NESTING.findall(content)) > _MAX_DEPTH
 
 
 def _without_content_type(head: bytes) -> bytes:
@@ -119,7 +171,7 @@ def _without_content_type(head: bytes) -> bytes:
 
 def _iter_leaves(part: "MimeMessage[str, str]", depth: int) -> Iterator["MimeMessage[str, str]"]:
     payload = part.get_payload()
-    if not isinstance(payload, list):
+    if not isinstance(payload, list) or part.get_content_type() == _FORWARDED:
         yield part
     elif depth < _MAX_DEPTH:
         for child in payload:

@@ -24,6 +24,18 @@ _TAG = re.compile(r"</?(?:html|body|p|div|br|table|a|span|font)\b[^>]*>", re.IGN
 _BLANK_LINES = re.compile(r"\n\s*\n+")
 _MAX_LINKS = 100
 _MAX_ATTACHMENTS = 50
+# As much as is read of the text itself (quoting.py).
+_MAX_FORWARDED_CHARACTERS = 40_000
+_WORD = re.compile(r"[^\W_]")
+_PICTURE = re.compile(
+    r"<(?:img|image|svg|object|embed|iframe|picture|video|canvas|v:)|\bbackground\s*=|\burl\(", re.IGNORECASE
+)
+_NO_TEXT = re.compile(
+    r"<(?:!--.*?(?:-->|\Z)|(style|script|title|noscript|template)\b.*?(?:</\1\b|\Z))", re.IGNORECASE | re.DOTALL
+)
+_BODY = re.compile(r"<body\b", re.IGNORECASE)
+# Text stands within so much markup of most mail that has any, and of nearly all.
+_FIRST_MARKUP = (1024, 16384)
 # A plain part much shorter than the HTML is "your mail program cannot show this".
 _MIN_SHARE_OF_PLAIN = 0.3
 
@@ -39,7 +51,7 @@ class OpenedMessage:
     @property
     def subject(self) -> str:
         """The subject, its white space collapsed."""
-        return " ".join(self.parts.first("subject").split())[:1000]
+        return _collapse(self.parts.first("subject"))
 
     @property
     def sender(self) -> Address | None:
@@ -86,6 +98,21 @@ class OpenedMessage:
         files = " ".join([item.name for item in parts.attachments[:_MAX_ATTACHMENTS]]) if parts.attachments else ""
         return f"{self.subject}\n{files}\n{text}"
 
+    @property
+    def is_beyond_glance(self) -> bool:
+        """Whether a first look misses what it is about: a message forwarded as a part, or no text where something was not read."""
+        parts = self.parts
+        if parts.forwarded is not None:
+            return True
+        if any(map(_WORD.search, parts.plain)) or any(map(_shows_text, parts.html)):
+            return False
+        return self._has_unread()
+
+    def _has_unread(self) -> bool:
+        parts = self.parts
+        markup = (*parts.html, *(parts.forwarded.html if parts.forwarded else ()))
+        return self.is_cut or bool(parts.attachments) or any(map(_PICTURE.search, markup))
+
     def complete(self, *, with_identity: bool = True) -> Message:
         """Return the whole message.
 
@@ -95,6 +122,11 @@ class OpenedMessage:
         parts = self.parts
         text, hidden, links, is_html = _visible_text(parts)
         zones = split_zones(text, self.subject)
+        forwarded = zones.forwarded
+        if parts.forwarded is not None:
+            passed_on, more_hidden, more_links = _forwarded_text(parts.forwarded)
+            forwarded = f"{forwarded}\n\n{passed_on}".strip()[:_MAX_FORWARDED_CHARACTERS]
+            hidden, links = f"{hidden}\n{more_hidden}".strip(), (*links, *more_links)[:_MAX_LINKS]
         return Message(
             subject=self.subject,
             sender=self.sender,
@@ -106,7 +138,7 @@ class OpenedMessage:
             in_reply_to=(parts.first("in-reply-to") or parts.first("references")).strip()[:500] or None,
             text=zones.written,
             quoted=zones.quoted,
-            forwarded=zones.forwarded,
+            forwarded=forwarded,
             hidden=hidden,
             links=links,
             attachments=parts.attachments[:_MAX_ATTACHMENTS],
@@ -117,6 +149,7 @@ class OpenedMessage:
             fingerprint=fingerprint(self.content) if with_identity else "",
             is_html=is_html,
             is_cut=self.is_cut,
+            lacks_text=not _WORD.search(text) and not forwarded and (bool(hidden) or self._has_unread()),
             repairs=parts.repairs,
         )
 
@@ -149,6 +182,25 @@ def parse_message(content: bytes, *, is_cut: bool = False) -> Message:
 def _without_envelope(content: bytes) -> bytes:
     """Drop the mbox separator that some programs leave on top of a saved message (RFC 4155)."""
     return content.partition(b"\n")[2] if content.startswith((b"From ", b">From ")) else content
+
+
+def _shows_text(markup: str) -> bool:
+    """Return whether some markup has any words, roughly: styles, titles and comments are none."""
+    body = _BODY.search(markup)
+    start = body.start() if body else 0
+    ends = (*(start + length for length in _FIRST_MARKUP), len(markup))
+    pieces = (markup[start : markup.rfind(">", start, end) + 1] for end in ends)
+    return any(_WORD.search(glance_html(_NO_TEXT.sub(" ", piece))) for piece in pieces)
+
+
+def _forwarded_text(parts: Parts) -> tuple[str, str, tuple[Link, ...]]:
+    """Return subject and visible text, hidden text and links of a forwarded message; without text its subject is nothing either."""
+    text, hidden, links, _ = _visible_text(parts)
+    return (f"{_collapse(parts.first('subject'))}\n\n{text}" if _WORD.search(text) else ""), hidden, links
+
+
+def _collapse(subject: str) -> str:
+    return " ".join(subject.split())[:1000]
 
 
 def _visible_text(parts: Parts) -> tuple[str, str, tuple[Link, ...], bool]:
