@@ -220,6 +220,16 @@ def test_a_lead_goes_through_its_states() -> None:
     assert stand(make_lead(first), answer(-1, way=Way.ADDRESS)) is LeadState.NEW
 
 
+def test_who_answers_a_decline_in_the_thread_waits_again() -> None:
+    first, reminder = make_lead_message(1), make_lead_message(2, at=LATER)
+    reply = replace(reminder, thread=("<mine@posteo.example>", first.message_id))
+    assert stand(make_lead(first, reply), answer(1, Reply.DECLINE)) is LeadState.CHASED
+    assert stand(make_lead(first, reply), answer(4, Reply.DECLINE)) is LeadState.DECLINED
+    assert stand(make_lead(first, reminder), answer(1, Reply.DECLINE)) is LeadState.DECLINED
+    assert stand(make_lead(first, reply), answer(1, Reply.UNSUBSCRIBE)) is LeadState.DECLINED
+    assert stand(make_lead(first, reply), answer(1, Reply.DECLINE), days=90) is LeadState.DECLINED
+
+
 def test_an_answer_in_the_thread_came_after_it_whatever_the_clocks_say() -> None:
     first, again = make_lead_message(1), make_lead_message(2, at=LATER)
     assert stand(make_lead(first), answer(-1)) is LeadState.ANSWERED

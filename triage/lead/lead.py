@@ -354,7 +354,8 @@ def state_of(lead: Lead, answers: Sequence[Answer], now: datetime, expires_after
     """Return how a lead stands; the same for the same facts, in whatever order they were learnt.
 
     A thread that turned into a scam stays one. A decline stands until the owner writes
-    again. Who writes again waits for the owner: without an answer, or after it.
+    again, or somebody answers in a thread. Who writes again waits for the owner: without
+    an answer, or after it.
 
     Args:
         answers: what the owner sent, in any order.
@@ -363,15 +364,25 @@ def state_of(lead: Lead, answers: Sequence[Answer], now: datetime, expires_after
     if turned_into_scam(lead) is not None:
         return LeadState.TURNED_INTO_SCAM
     own = sorted(answers_to(lead, answers), key=lambda one: (one.sent_at, one.reply is Reply.ANSWER))
-    if own and own[-1].reply in {Reply.DECLINE, Reply.UNSUBSCRIBE}:
-        return LeadState.DECLINED
-    said_at = own[-1].sent_at if own else None
-    waiting = [one for one in lead.messages if said_at is None or one.received_at > said_at]
+    said = own[-1] if own else None
+    settled = LeadState.ANSWERED if said is None or said.reply is Reply.ANSWER else LeadState.DECLINED
+    waiting = _waiting(lead, said)
     if not waiting:
-        return LeadState.ANSWERED
+        return settled
     if _is_over(lead, waiting[-1].received_at, now, expires_after):
-        return LeadState.EXPIRED if said_at is None else LeadState.ANSWERED
-    return LeadState.CHASED if said_at is not None or _wrote_again(waiting) else LeadState.NEW
+        return LeadState.EXPIRED if said is None else settled
+    return LeadState.CHASED if said is not None or _wrote_again(waiting) else LeadState.NEW
+
+
+def _waiting(lead: Lead, said: Answer | None) -> list[LeadMessage]:
+    """Return the messages that wait for the owner, who said something last; after an unsubscribing none does."""
+    if said is None:
+        return list(lead.messages)
+    if said.reply is Reply.UNSUBSCRIBE:
+        return []
+    later = [one for one in lead.messages if one.received_at > said.sent_at]
+    # A mailing goes on after a decline; somebody who answers a mail has read it.
+    return [one for one in later if one.thread] if said.reply is Reply.DECLINE else later
 
 
 def answers_to(lead: Lead, answers: Sequence[Answer]) -> list[Answer]:

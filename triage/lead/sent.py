@@ -21,7 +21,7 @@ _UNSUBSCRIBE = re.compile(
     r"|\bunsubscribe\b|\b(?:take|remove) me (?:off|from) (?:your|this|the) (?:mailing )?list|\baus (?:dem|ihrem) verteiler\b",
 )
 _DECLINE = re.compile(
-    r"\b(?:not interested|no,? thanks?|no thank you|not looking|not (?:currently |actively )?(?:open|available|searching)"
+    r"\b(?:not interested|no,? thank(?:s| you)\b(?! (?:(?:is|are) )?(?:needed|necessary|required))|not looking|not (?:currently |actively )?(?:open|available|searching)"
     r"|(?:have|need) to (?:decline|pass)|(?:i'?ll|i will|i'?d|i would|must|i) (?:have to )?pass\b(?! (?:it|this|that|you|your|on|along|the|my|our|by|through))"
     r"|pass on (?:this|that|the) (?:one|time|opportunity|role|offer|occasion)|i decline|respectfully decline|politely decline|happy (?:where i am|in my (?:current|present))|not the right (?:time|moment|fit)"
     r"|not for me|not a (?:good )?(?:fit|match)"
@@ -34,9 +34,28 @@ _DECLINE = re.compile(
     r"|geen interesse|niet geinteresseerd|nee,? (?:bedankt|dank)|niet (?:op zoek|beschikbaar)|moet (?:ik )?(?:het )?afslaan"
     r"|nie (?:jestem )?(?:zainteresowan[ya]|szukam)|dziekuje,? (?:ale )?nie\b|nie,? dziekuje|musze odmowic)",
 )
-# "Not interested in X, but very much in Y" is an answer, and so is a "no" with a question after it.
+# "Not interested in X, but very much in Y" is an answer, and so is a "no" with a question after it; but thanks,
+# good wishes and "perhaps in the future" are polite, and how one came by the address is asked by who is not interested.
+_SOME_DAY = r"futur|next year|later (?:on|time|date)|down the (?:road|line)|zukunft|kunftig|spateren|avenir|plus tard|mas (?:adelante|tarde)|mais tarde|piu avanti|toekomst|przyszlos|pozniej"
 _YET_INTERESTED = re.compile(
-    r"\b(?:but|aber|mais|pero|mas|ma|maar|ale)\b[^.?!]{0,60}\b(?:interest|interess|interes|geinteresseerd|zainteresowan|tell me more|mehr (?:erfahren|daruber)|call)\w*",
+    r"\b(?:but|however|aber|jedoch|allerdings|mais|cependant|pero|sin embargo|mas|porem|ma|tuttavia|maar|echter|ale|jednak)\b"
+    r"(?:(?!\b(?:thank|appreci|luck|find (?:some|the|a )|not\b|no\b|dank|nicht\b|kein|erfolg|merci|remerci|pas\b|gracias|agrade|obrigad|nao\b|grazie|ringrazi"
+    rf"|apprezz|non\b|bedankt|waardeer|niet\b|geen\b|dziek|doceni|nie\b|{_SOME_DAY})|n't\b)[^.?!]){{0,60}}"
+    r"\b(?:interest|interess|interes|geinteresseerd|zainteresowan|call|tell me more|(?:hear|learn|know|find out) more|(?:happy|glad|love|keen|willing|open|like|curious) to (?:a |an |have (?:a |an )?)?(?:quick |short |brief )?(?:hear|listen|talk|chat|speak|discuss|learn|explore|meet|call|conversation|talking|hearing|discussing)"
+    r"|sounds (?:great|good|interesting|exciting)|let'?s (?:talk|speak|chat|discuss)"
+    r"|gerne? an\b|anhoren|gerne? (?:mehr|horen|sprechen|telefonieren|reden|austauschen|kennenlernen)|mehr (?:erfahren|daruber|horen|wissen)|offen fur|klingt (?:spannend|gut|interessant)|gesprach|telefonier"
+    r"|curieu|en savoir plus|volontiers|(?:vous|t')ecouter|discuter|en parler|(?:dites|parlez)[- ]m'en|ouverte? a"
+    r"|saber mas|me gustaria (?:saber|conocer|escuchar|hablar)|encantad[oa] de (?:hablar|escuchar|saber|conocer)|cuenteme|cuentame|(?:abiert|dispuest)[oa] a"
+    r"|saber mais|gostaria de (?:saber|ouvir|conversar|conhecer|falar)|conversar|abert[oa] a"
+    r"|saperne di piu|mi piacerebbe|volentieri|parlarne|sentirci|(?:apert|dispost)[oa] a"
+    r"|hoor (?:ik )?(?:er )?(?:wel )?graag|graag (?:meer|horen|weten|praten|bellen)|meer (?:weten|horen|over)|open voor|nieuwsgierig"
+    r"|chetnie (?:porozmawiam|uslysze|poslucham|wyslucham|dowiem|poznam)|porozmawia|dowiedziec|uslysze|wiecej|otwart[ya] na)\w*"
+    rf"(?![^.?!]*\b(?:{_SOME_DAY}))",
+)
+_QUESTION = re.compile(r"[^.?!]*\?(?=[\s?!)\"']|$)")
+_BEGONE = re.compile(
+    r"\b(?:remov(?:e|ing)\b|delet|stop(?! by)|unsubscrib|(?:how|where) did you (?:get|find|obtain|come)|got my|losch|entfern|streich|woher (?:haben|hast)|supprim|retir(?:er|ez)|d'ou|(?:comment|ou) avez[- ]vous"
+    r"|elimin|borr(?:ar|e)|(?:de )?donde (?:ha|consigui|obtuv|sac)|remov(?:er|a)\b|apag(?:ar|ue)|(?:de )?onde (?:conseguiu|obteve|tirou)|cancell|rimuov|dove (?:ha|hai|avete)|verwijder|(?:waar|hoe) (?:heb|heeft|kom)|usun|skad)",
 )
 
 # "Not available on Thursday" and "am Montag passt es nicht" decline a day, not a job.
@@ -49,7 +68,10 @@ _DAY = re.compile(
     r"|(?:segunda|terca|quarta|quinta|sexta)(?:-feira)?|amanha"
     r"|lunedi|martedi|mercoledi|giovedi|venerdi|sabato|domenica|domani"
     r"|(?:maan|dins|woens|donder|vrij|zater|zon)dag|deze week|volgende week"
-    r"|poniedzialek|wtorek|sroda|srode|czwartek|piatek|jutro|at \d{1,2}|um \d{1,2}|\d{1,2}[:.h]\d\d)\b"
+    r"|poniedzialek|wtorek|sroda|srode|czwartek|piatek|jutro|at \d{1,2}|um \d{1,2}|\d{1,2}[:.h]\d\d|\d{1,2} ?(?:[ap]\.?m|uhr)|noon"
+    # "Not available until March" tells when one could begin.
+    r"|(?:until|till|before|bis|vor|avant|jusqu'(?:en|a|au)|tot|voor) (?:\w{1,9} ){0,3}?(?:\d{1,2}|jan(?:uar[iy]?|vier)?|feb(?:ruar[iy]?)?|fevrier|march|marz|mars|maart|april|avril|may|mai|mei"
+    r"|jun[ei]|juin|jul[iy]|juillet|aug(?:ust(?:us)?)?|aout|sep(?:t|tember|tembre)?|o[ck]t(?:ober|obre)?|nov(?:ember|embre)?|de[cz](?:ember|embre)?))\b"
 )
 
 
@@ -92,9 +114,14 @@ def kind_of(message: Message) -> Reply:
     if _UNSUBSCRIBE.search(text[:80]) or (not text and _UNSUBSCRIBE.search(subject)) or subject == "unsubscribe":
         return Reply.UNSUBSCRIBE
     found = next((one for one in _DECLINE.finditer(text) if not _declines_a_day(text, one)), None)
-    if found and not _YET_INTERESTED.search(text, found.end()):
+    if found and not _YET_INTERESTED.search(text, found.end()) and not _asks(text, found.end()):
         return Reply.DECLINE
     return Reply.ANSWER
+
+
+def _asks(text: str, start: int) -> bool:
+    """Return whether a question follows, other than one how to be left alone."""
+    return any(not _BEGONE.search(one[0]) for one in _QUESTION.finditer(text, start))
 
 
 def _declines_a_day(text: str, found: re.Match[str]) -> bool:
