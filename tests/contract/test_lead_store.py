@@ -17,7 +17,7 @@ from triage.cli.draft import find_lead
 from triage.config import Config
 from triage.errors import ConfigError
 from triage.lead.appearance import Appearance, Kind
-from triage.lead.lead import Lead, Reply, Way, make_lead_id, marks_of_message
+from triage.lead.lead import Lead, Reply, Way, make_lead_id, make_mark, marks_of_message
 from triage.lead.opportunity import Channel, Day, Opportunity, Period
 from triage.mail.identity import fingerprint
 from triage.records import Category, LabelChange, Outcome, RawMessage, State, Uid, UidValidity
@@ -86,11 +86,52 @@ def test_answers_are_found_whichever_was_learnt_first(store: Store) -> None:
     assert store.leads.list_answers(since=NOW + timedelta(days=1)) == {}
 
 
+def test_what_was_sent_in_the_thread_of_one_lead_answers_no_other(store: Store) -> None:
+    recruiter = "siobhan@kestrelfoods.example"
+    one = make_lead_message(1, at=NOW - timedelta(days=200))
+    other = make_lead_message(2, subject="Head of data")
+    store.leads.save_leads([make_lead(one, lead_id="one"), make_lead(other, lead_id="other")])
+    later = NOW + timedelta(hours=1)
+    in_thread = make_sent(later, recruiter, thread=(one.message_id,), reply=Reply.DECLINE, subject="Re: Head of data")
+    apart = make_sent(later + timedelta(hours=1), recruiter)
+    store.leads.save_sent([in_thread, apart], "home", CURSOR)
+    for since in (None, NOW):  # the other lead is too old to be listed, and has the answer all the same
+        found = store.leads.list_answers(since)
+        assert [(answer.sent_at, answer.way) for answer in found["other"]] == [(apart.sent_at, Way.ADDRESS)]
+    assert {answer.sent_at for answer in store.leads.list_answers()["one"]} == {later, apart.sent_at}
+
+
+def test_leads_are_found_by_thread_whatever_their_age_and_else_while_they_are_fresh(store: Store) -> None:
+    lead = make_lead(make_lead_message(1, thread=("<before@kestrelfoods.example>",)))
+    store.leads.save_leads([lead])
+    since = NOW + timedelta(days=1)
+
+    def found(way: Way, value: str, since: datetime = since) -> bool:
+        return store.leads.find_leads([make_mark(way, value).mark], [], since) == [lead]
+
+    assert found(Way.THREAD, lead.first.message_id)
+    assert found(Way.ANSWERED, "<before@kestrelfoods.example>")
+    assert not found(Way.ADDRESS, lead.first.sender.addr_spec)
+    assert found(Way.ADDRESS, lead.first.sender.addr_spec, NOW)
+    assert store.leads.find_leads([], [lead.first.fingerprint], since) == [lead]
+
+
+def test_a_scam_in_the_thread_of_an_old_lead_raises_an_alert(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    offer = make_lead_message(1, at=NOW - timedelta(days=135))
+    store.leads.save_leads([make_lead(offer)])
+    thread = (("In-Reply-To", offer.message_id),)
+    scam = make_raw("Send the fee.", sender="Siobhan <siobhan.k@gmail.com>", message_id="<s@x>", headers=thread)
+    item = RawMessage(make_ref(2), scam, len(scam), NOW)
+    (lead,) = LeadBook(store, clock=lambda: NOW).tell(item, Category.SCAM)
+    assert (lead.lead_id, len(lead.messages)) == ("bcdfg", 2)
+    assert "a lead turned into a scam" in caplog.text
+
+
 def test_contacts_are_counted_once_for_each_message(store: Store) -> None:
     anna = "Anna Lind <anna.lind@choir.example>"
     first, second = make_sent(NOW, anna), make_sent(NOW + timedelta(days=1), anna)
     decline = make_sent(NOW, "b@c.example", reply=Reply.DECLINE, people=False)
-    store.leads.save_sent([first, decline], "home", CURSOR)
+    store.leads.save_sent([first, decline, first], "home", CURSOR)  # two copies in one folder
     stamp = store.leads.contacts_stamp()
     store.leads.save_sent([first], "home", CURSOR)  # another copy, or the folder renumbered
     assert store.leads.contacts_stamp() == stamp

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.leads import NOW, fact, make_card, make_lead, make_lead_message, make_pay, record
 from triage.lead.grouping import (
+    SAME_JOB,
     LeadIndex,
     company_name,
     find_lead,
@@ -22,6 +23,7 @@ from triage.lead.grouping import (
     search_marks,
 )
 from triage.lead.lead import (
+    THREADS,
     Answer,
     Lead,
     LeadMessage,
@@ -430,17 +432,28 @@ NEARLY = (
 @given(
     st.lists(MESSAGES, max_size=12, unique_by=lambda one: one.fingerprint),
     st.lists(st.tuples(MESSAGES, st.sampled_from([*CARDS, *NEARLY])), min_size=2, max_size=6),
+    st.booleans(),
 )
 def test_the_leads_that_share_a_mark_are_as_good_as_all(
-    messages: list[LeadMessage], others: list[tuple[LeadMessage, Opportunity]]
+    messages: list[LeadMessage],
+    others: list[tuple[LeadMessage, Opportunity]],
+    is_late: bool,  # noqa: FBT001  drawn
 ) -> None:
     *before, last = [
         replace(one, card=card, fingerprint=f"{100 + place:032x}") for place, (one, card) in enumerate(others)
     ]
     leads = write_down([*messages, *before])
+    if is_late:  # a thread goes on, however old
+        last = replace(last, received_at=last.received_at + timedelta(days=250), thread=(before[0].message_id,))
     wanted = search_marks(last)
-    sharing = [
-        lead for lead in leads.values() if any(mark.mark in wanted for mark in grouping_marks(lead, lead.messages))
+    since = last.received_at - SAME_JOB
+    sharing = [  # as the store finds them
+        lead
+        for lead in leads.values()
+        if any(
+            mark.mark in wanted and (mark.way in THREADS or lead.last_at >= since)
+            for mark in grouping_marks(lead, lead.messages)
+        )
     ]
     assert LeadIndex(sharing).find(last) == LeadIndex(leads.values()).find(last)
 

@@ -88,6 +88,10 @@ class Way(StrEnum):
     JOB = "job"
 
 
+THREADS = frozenset({Way.THREAD, Way.ANSWERED})
+"""The ways that know a thread, however old it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """What a message of a lead and an answer to it, or another message of it, have in common: hashed."""

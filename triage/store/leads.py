@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, Row, Select, Table, delete, func, ins
 from triage.lead.acquaintances import Contact
 from triage.lead.appearance import Appearance, Kind
 from triage.lead.grouping import grouping_marks
-from triage.lead.lead import NOTHING_SAID, Answer, Lead, LeadMessage, Reply, Way, address_mark
+from triage.lead.lead import NOTHING_SAID, THREADS, Answer, Lead, LeadMessage, Reply, Way, address_mark
 from triage.lead.opportunity import Opportunity
 from triage.lead.sent import SentMessage
 from triage.records import Address, Category, MessageRef, Uid, UidValidity
@@ -123,19 +123,23 @@ class LeadStore:
         return sorted(found, key=lambda lead: (lead.last_at, lead.lead_id), reverse=True)
 
     def find_leads(self, marks: Collection[str], fingerprints: Collection[str], since: datetime) -> list[Lead]:
-        """Return leads with a message since then that have one of these marks or messages, in any order."""
+        """Return leads that have one of these marks or messages, in any order.
+
+        Args:
+            since: without a message since then only those of a thread, or with one of the messages: these have no age.
+        """
         found: set[str] = set()
+        is_close = lead_marks.c.way.in_([one.value for one in THREADS]) | (leads.c.last_at >= since)
+        by_mark = select(lead_marks.c.lead_id).join(leads, leads.c.lead_id == lead_marks.c.lead_id).where(is_close)
         wanted = (
-            (lead_marks.c.lead_id, lead_marks.c.mark, marks),
-            (lead_messages.c.lead_id, lead_messages.c.fingerprint, fingerprints),
+            (by_mark, lead_marks.c.mark, marks),
+            (select(lead_messages.c.lead_id), lead_messages.c.fingerprint, fingerprints),
         )
         with transaction(self._engine, writing=False) as connection:
-            for lead_id, column, values in wanted:
+            for query, column, values in wanted:
                 ordered = sorted(values)
                 for start in range(0, len(ordered), _CHUNK):
-                    late = leads.c.lead_id == lead_id, leads.c.last_at >= since
-                    some = column.in_(ordered[start : start + _CHUNK])
-                    found.update(connection.scalars(select(lead_id).where(some, *late)))
+                    found.update(connection.scalars(query.where(column.in_(ordered[start : start + _CHUNK]))))
         names = sorted(found)
         parts = (self.list_leads(lead_ids=names[start : start + _CHUNK]) for start in range(0, len(names), _CHUNK))
         return [one for part in parts for one in part]
@@ -170,6 +174,9 @@ class LeadStore:
     def list_answers(self, since: datetime | None = None) -> Mapping[str, list[Answer]]:
         """Return what the owner sent since each lead came, as far as it speaks to it, and all in its thread.
 
+        What was sent in a lead's thread speaks to no other lead of the same people. A sent message is
+        known by its second and its kind: two of one second are rare, and then a lead at worst waits on.
+
         Args:
             since: only of leads with a message since then.
         """
@@ -186,8 +193,10 @@ class LeadStore:
         found: dict[str, list[Answer]] = {}
         with transaction(self._engine, writing=False) as connection:
             rows = connection.execute(query).all()
+            in_threads = _sent_in_threads(connection)
         for lead_id, way, sent_at, reply in rows:
-            found.setdefault(lead_id, []).append(Answer(sent_at, _REPLIES[reply], _WAYS[way]))
+            if lead_id in in_threads.get((sent_at, reply), (lead_id,)):
+                found.setdefault(lead_id, []).append(Answer(sent_at, _REPLIES[reply], _WAYS[way]))
         return found
 
     def marked(self, marks: Collection[str]) -> frozenset[str]:
@@ -421,18 +430,31 @@ def _put_cursor(connection: Connection, account: str, purpose: str, cursor: Side
     put(connection, side_cursors, [{"account": account, "purpose": purpose, **values}])
 
 
+def _sent_in_threads(connection: Connection) -> dict[tuple[datetime, str], set[str]]:
+    """Return the leads, of whatever age, in whose threads a message was sent, by its time and kind."""
+    query = (
+        select(sent_marks.c.sent_at, sent_marks.c.reply, lead_marks.c.lead_id)
+        .join(lead_marks, sent_marks.c.mark == lead_marks.c.mark)
+        .where(lead_marks.c.way == Way.THREAD.value)
+    )
+    found: dict[tuple[datetime, str], set[str]] = {}
+    for sent_at, reply, lead_id in connection.execute(query):
+        found.setdefault((sent_at, reply), set()).add(lead_id)
+    return found
+
+
 _Sent = tuple[datetime, Address]
 
 
 def _not_counted(connection: Connection, sent: Sequence[SentMessage]) -> list[_Sent]:
-    """Return to whom was written and when, without what was counted from another copy, or before a new UIDVALIDITY."""
-    pairs = [(one.sent_at, person) for one in sent for person in one.people]
-    marks = sorted({address_mark(person.addr_spec) for _, person in pairs})
+    """Return to whom was written and when, each once: not what was counted from another copy, or before a new UIDVALIDITY."""
+    pairs = {(address_mark(person.addr_spec), one.sent_at): person for one in sent for person in one.people}
+    marks = sorted({mark for mark, _ in pairs})
     counted: set[tuple[str, datetime]] = set()
     for start in range(0, len(marks), _CHUNK):
         some = sent_marks.c.mark.in_(marks[start : start + _CHUNK])
         counted.update((row.mark, row.sent_at) for row in connection.execute(select(sent_marks).where(some)))
-    return [(moment, person) for moment, person in pairs if (address_mark(person.addr_spec), moment) not in counted]
+    return [(key[1], person) for key, person in pairs.items() if key not in counted]
 
 
 def _count_sent(connection: Connection, sent: Iterable[_Sent]) -> None:
