@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from tests.contract.first_store import NOW, TABLES, make_first_store
 from tests.leads import make_card, make_lead, make_lead_message
 from triage.errors import StoreError
 from triage.lead.grouping import search_marks
+from triage.lead.lead import address_mark, marks_of_message
+from triage.lead.opportunity import Channel
 from triage.records import Cursor, State, Uid, UidValidity
 from triage.store import upgrade
 from triage.store.engine import make_engine, transaction
@@ -132,6 +135,24 @@ def test_leads_of_an_earlier_version_are_found_by_their_job(store_url: str) -> N
     same = make_lead_message(2, sender="Ann <ann@y.example>", card=make_card("Welder", "Acme", "Leeds"))
     assert store.leads.find_leads(search_marks(same), [], offer.received_at) == [make_lead(offer)]
     assert store.leads.find_leads(search_marks(same), [], offer.received_at + timedelta(days=1)) == []
+    store.close()
+
+
+def test_marks_that_leads_have_no_more_are_forgotten(store_url: str) -> None:
+    form = replace(make_card("Welder"), channel=Channel.CONTACT_FORM)
+    offer = make_lead_message(1, sender="My site <wordpress@mysite.example>", card=form)
+    store = open_store(store_url)
+    store.leads.save_leads([make_lead(offer)])
+    store.close()
+    mark = address_mark(offer.sender.addr_spec)
+    run_sql(
+        store_url,
+        f"INSERT INTO lead_marks (lead_id, mark, way) VALUES ('bcdfg', '{mark}', 'address')",  # noqa: S608  a hash
+        "UPDATE alembic_version SET version_num = '0005'",
+    )
+    store = open_store(store_url)
+    of_today = {one.mark for one in marks_of_message(offer)}
+    assert store.leads.marked([mark, *of_today]) == of_today
     store.close()
 
 

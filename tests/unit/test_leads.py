@@ -32,6 +32,7 @@ from triage.lead.lead import (
     Way,
     bare_subject,
     make_lead_id,
+    make_mark,
     marks_of_message,
     marks_of_sent,
     merge_cards,
@@ -196,6 +197,27 @@ def test_what_is_no_lead_belongs_to_one_by_thread_alone() -> None:
     scam = replace(plain, category=Category.SCAM)
     assert find_lead(plain, [lead]) is None
     assert [find_lead(one, [lead]) for one in (answer, colleague, scam)] == [lead.lead_id] * 3
+
+
+@pytest.mark.parametrize(
+    ("sender", "channel"),
+    [
+        ("My site <wordpress@mysite.example>", Channel.CONTACT_FORM),
+        ("Voicemail <voicemail@crisptel.example>", Channel.VOICEMAIL),
+    ],
+)
+def test_what_comes_the_way_of_a_stranger_is_no_business_of_a_lead(sender: str, channel: Channel) -> None:
+    card = replace(JOB, channel=channel, address=fact("Anna@acme.example"))
+    for reply_to in ("anna.lind@post.example", "office@" + sender.partition("@")[2].rstrip(">")):
+        first = make_lead_message(1, sender=sender, subject="New submission", reply_to=reply_to, card=card)
+        lead = make_lead(first)
+        assert {make_mark(Way.ADDRESS, one) for one in (reply_to, "anna@acme.example")} < set(marks_of_message(first))
+        stranger = make_lead_message(2, sender=sender, at=LATER, subject="New submission", category=Category.OTHER)
+        scam = replace(stranger, category=Category.SCAM)
+        assert [find_lead(one, [lead]) for one in (stranger, scam)] == [None, None]
+        by_thread = replace(scam, thread=(first.message_id,))
+        by_person = make_lead_message(3, sender="A <anna@acme.example>", at=LATER, category=Category.SCAM)
+        assert [find_lead(one, [lead]) for one in (by_thread, by_person)] == [lead.lead_id] * 2
 
 
 def stand(lead: Lead, *answers: Answer, days: float = 5) -> LeadState:

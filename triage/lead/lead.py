@@ -306,14 +306,19 @@ def fold_name(name: str) -> str:
 
 
 def marks_of_message(message: LeadMessage) -> tuple[Mark, ...]:
-    """Return the marks by which an answer to a message is known, and a later message of its thread."""
+    """Return the marks by which an answer to a message is known, and a later message of its thread.
+
+    A relay's own address and subject mark nothing: the next message through the same form is a stranger's.
+    """
     found = []
     if message.message_id:
         found.append(make_mark(Way.THREAD, message.message_id))
+    relay = message.sender.addr_spec if message.card.channel in _RELAYED else ""
     for address in dict.fromkeys((message.sender.addr_spec, message.reply_to, _card_address(message))):
-        if is_personal(address):
+        if is_personal(address) and address != relay:
             found.append(make_mark(Way.ADDRESS, address))
-            found.extend(_subject_marks(address, message.subject))
+            if not relay or _site(address) != _site(relay):
+                found.extend(_subject_marks(address, message.subject))
     return tuple(dict.fromkeys(found))
 
 
@@ -343,9 +348,13 @@ def _card_address(message: LeadMessage) -> str:
 
 def _subject_marks(address: str, subject: str) -> Iterator[Mark]:
     """Yield what colleagues at one company share who write of the same thing; at Gmail all are strangers."""
-    site, bare = registrable(address.rpartition("@")[2]), bare_subject(subject)
+    site, bare = _site(address), bare_subject(subject)
     if bare and site and site not in FREE_MAIL and site not in PLATFORMS:
         yield make_mark(Way.SUBJECT, f"{site} {bare}")
+
+
+def _site(address: str) -> str:
+    return registrable(address.rpartition("@")[2])
 
 
 def make_mark(way: Way, value: str) -> Mark:
