@@ -5,9 +5,11 @@ import re
 from triage.records import Authentication
 
 # RFC 8601 section 2.2: authserv-id [version] *( ";" method "=" result [reason] *propspec ).
-_COMMENT = re.compile(r"\([^()]*\)")
+# A quoted string (RFC 5322 section 3.2.4), a quoted pair, one sign that parts, or what stands between.
+_PIECE = re.compile(r'"(?:[^"\\]|\\.)*+"|\\.|[^"\\();]+|.', re.DOTALL)
+_NOT_NAME = re.compile(r"[^\w.@<>+-]")
 _RESULT = re.compile(r"^\s*([a-z0-9-]+)(?:\s*/\s*\d+)?\s*=\s*([a-z]+)", re.IGNORECASE)
-_PROPERTY = re.compile(r"\b(?:header\.(?:d|i|from)|smtp\.(?:mailfrom|helo|mail))\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE)
+_PROPERTY = re.compile(r"(?<!\S)(?:header\.(?:d|i|from)|smtp\.(?:mailfrom|helo|mail))\s*=\s*(\S+)", re.IGNORECASE)
 _METHODS = frozenset({"spf", "dkim", "dmarc", "arc"})
 _MAX_CHARACTERS = 4096
 
@@ -24,7 +26,7 @@ def parse_authentication_results(value: str) -> tuple[Authentication, ...]:
         what cannot be read. Whether the authserv-id is to be believed is for the
         caller to decide (RFC 8601 section 5).
     """
-    head, *rest = _COMMENT.sub(" ", value[:_MAX_CHARACTERS]).split(";")
+    head, *rest = _items(value)
     authserv_id = _authserv_id(head)
     if not authserv_id:
         return ()
@@ -45,9 +47,34 @@ def parse_authserv_id(value: str) -> str:
     Args:
         value: the unfolded value.
     """
-    return _authserv_id(_COMMENT.sub(" ", value[:_MAX_CHARACTERS]).partition(";")[0])
+    return _authserv_id(_items(value)[0])
+
+
+def _items(value: str) -> list[str]:
+    """Return what semicolons part, each comment a space and of a quoted string only what can be in a name.
+
+    What a sender chose, such as the local part of an address, stands in one or the other: nothing
+    in it is to be read as a result or a property. Programs write addresses into comments as they
+    are, so that a quoted string holds there as well, though RFC 5322 section 3.2.2 knows none.
+    """
+    items, depth = [""], 0
+    for piece in _PIECE.findall(value[:_MAX_CHARACTERS]):
+        if piece == "(":
+            items[-1] += " "
+            depth += 1
+        elif depth:
+            depth -= piece == ")"
+        elif piece == ";":
+            items.append("")
+        elif piece == '"':  # it never ends, so that what follows may all be the sender's
+            break
+        elif piece.startswith('"'):
+            items[-1] += _NOT_NAME.sub("_", piece[1:-1])
+        else:
+            items[-1] += piece
+    return items
 
 
 def _authserv_id(head: str) -> str:
     words = head.split()
-    return "" if not words or "=" in words[0] else words[0].strip('"').lower()
+    return "" if not words or "=" in words[0] else words[0].lower()
