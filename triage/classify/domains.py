@@ -180,6 +180,11 @@ def registrable(domain: str) -> str:
     return _suffixes().privatesuffix(domain.strip(".").lower()) or domain.strip(".").lower()
 
 
+def has_public_suffix(domain: str) -> bool:
+    """Return whether a name ends as one that can be registered does, or as those of examples (RFC 2606 section 2)."""
+    return domain.endswith(".example") or _suffixes().publicsuffix(domain, accept_unknown=False) is not None
+
+
 def label(domain: str) -> str:
     """Return the label of a domain that names its owner: acme for mail.acme.co.uk."""
     return registrable(domain).partition(".")[0]

@@ -15,6 +15,7 @@ from triage.classify.domains import (
     HIRING_SYSTEMS,
     PLATFORMS,
     added_word,
+    has_public_suffix,
     imitated_service,
     is_lookalike,
     label,
@@ -47,13 +48,16 @@ _COMPANY_WORD = re.compile(
 )
 # The first character of each is a class of its own, which the engine looks for quickly.
 _MONEY = re.compile(
-    r"[€$£\d](?:(?<=[€$£])\s?\d[\d.,]*\s?k?|(?<=\d)[\d.,]*\s?(?:k\b|€|eur\b|euros?\b|usd\b|gbp\b|chf\b|pln\b|zl\b|reais\b|dollars?\b|pounds?\b))",
+    r"[€$£\d](?:(?<=[€$£])\s?\d[\d.,]*\s?k?|(?<=\d)[\d.,]{0,15}+\s?(?:k\b|€|eur\b|euros?\b|usd\b|gbp\b|chf\b|pln\b|zl\b|reais\b|dollars?\b|pounds?\b))",
     re.IGNORECASE,
 )
 _CAPITALS = re.compile(r"[A-ZÄÖÜÉÈÀÇÑ](?<!\w.)[A-ZÄÖÜÉÈÀÇÑ]{3,}\b")
 _MANY_CAPITALS = 6
 _SHOWN_SITE = re.compile(r"(?:https?://)?(?:www\.)?([a-z0-9-]+(?:\.[a-z0-9-]+)+)(?:[/?#]|$)")
-_TARGET_SITE = re.compile(r"https?://(?:[^/@]*@)?([^/:?#]+)")
+# As browsers read it (URL standard, section 4.4): a backslash is a slash, and any number of them will do.
+_TARGET_SITE = re.compile(r"(?:https?:[/\\]*|[/\\]{2,})(?:[^/\\?#]*@)?([^/\\?#:]+)")
+_LEFT_OUT = str.maketrans("", "", "\t\n\r")
+"""Browsers leave these out of the target of a link, wherever they stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +224,9 @@ def _of_text(message: Message, text: NormalText) -> Iterator[Signal]:
 def _of_links(message: Message) -> Iterator[Signal]:
     for link in message.links:
         shown = _SHOWN_SITE.match(link.text.strip().lower()) if "." in link.text else None
-        target = _TARGET_SITE.match(link.target.lower()) if shown else None
-        if shown and target and registrable(shown[1]) != registrable(target[1]):
+        if not shown or not has_public_suffix(shown[1]):  # "Node.js", "Offer.pdf"
+            continue
+        target = _TARGET_SITE.match(link.target.translate(_LEFT_OUT).lower())
+        if target and registrable(shown[1]) != registrable(target[1]):
             yield Signal("link_text_mismatch", f"{registrable(shown[1])} leads to {registrable(target[1])}")
             return
