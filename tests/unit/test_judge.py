@@ -61,6 +61,64 @@ def test_a_mail_without_text_is_unsure_and_says_why(judge: Judge) -> None:
     assert (verdict.state, verdict.reason) == (State.UNSURE, "there is no readable text to judge")
 
 
+OFFER = "Dear Sam, we offer you the job of senior engineer, interview on Telegram, salary. "
+
+
+def plain(body: str) -> bytes:
+    return make_raw(OFFER + body)
+
+
+def html(markup: str) -> bytes:
+    header = b"From: a@b.example\r\nSubject: s\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
+    return header + f"<body><p>{OFFER}{markup}".encode()
+
+
+def cpu_seconds(judge: Judge, raw: bytes) -> float:
+    """Return what judging costs in full, the least of three."""
+    costs = []
+    for _ in range(3):
+        start = time.process_time()
+        assert judge.read(raw).message is not None
+        costs.append(time.process_time() - start)
+    return min(costs)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda size: plain("forward\n" + "-" * size),
+        lambda size: plain("forward\n" + ("-" * 200 + "\n") * (size // 200)),
+        lambda size: plain("." * size + "x"),
+        lambda size: plain(".;:" * (size // 3) + "x"),
+        lambda size: plain("\n" * size + "x"),
+        lambda size: plain("α " + "a" * size),
+        lambda size: plain("1" * size + "x"),
+        lambda size: plain("1." * (size // 2) + "x"),
+        lambda size: plain("<p " * (size // 3)),
+        lambda size: html("<div hidden>" * (size // 24) + "x " * (size // 4)),
+        lambda size: html("<style>.a{display:none}" + "@media" * (size // 6) + "</style>"),
+        lambda size: b"From: =?utf-8?q?" + b"=C2=A0" * (size // 6) + b"x?=\r\n" + plain(""),
+    ],
+    ids=[
+        "dashes",
+        "lines of dashes",
+        "full stops",
+        "signs",
+        "empty lines",
+        "a long word",
+        "digits",
+        "numbers",
+        "open tags",
+        "hidden within hidden",
+        "open rules",
+        "spaces before a name",
+    ],
+)
+def test_a_mail_eight_times_as_long_costs_no_more_than_its_length(judge: Judge, build: Callable[[int], bytes]) -> None:
+    # Eightfold where the cost is that of the length, 64-fold where it is the square of it.
+    assert cpu_seconds(judge, build(16_000)) < 24 * cpu_seconds(judge, build(2_000))
+
+
 @given(st.text(max_size=400), st.text(max_size=60))
 @settings(max_examples=60, deadline=None)
 def test_any_text_gets_probabilities_that_sum_to_one(text: str, subject: str) -> None:

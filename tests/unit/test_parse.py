@@ -77,6 +77,16 @@ def test_scripts_and_styles_are_no_text() -> None:
     assert parse_message(html("<style>p{}</style><script>alert(1)</script><p>seen</p>")).text == "seen"
 
 
+def test_hidden_text_within_hidden_text_is_read_once() -> None:
+    markup = (
+        "<style>.h{display:none}</style><body>seen<div hidden>one<p style='display:none' class=h>two</p></div>"
+        "<div class=h>three<b hidden>four</b></div><span style='opacity:0;' class=h>five</span>end"
+    )
+    message = parse_message(html(markup))
+    assert message.text.split() == ["seen", "end"]
+    assert sorted(message.hidden.split()) == ["five", "one", "threefour", "two"]
+
+
 def test_links_keep_text_and_target() -> None:
     links = parse_message(html('<a href="https://evil.example/x">www.bank.example</a><a href="#top">up</a>')).links
     assert [(link.text, link.target) for link in links] == [("www.bank.example", "https://evil.example/x")]
@@ -185,12 +195,22 @@ def hostile() -> list[bytes]:
         b"Date: " + b"9" * 50000 + b"\r\n\r\nx",
         HEADER + b"Content-Type: text/plain; charset=utf-7\r\n\r\n+AGEAYg-" * 1000,
         HEADER + b"\r\n" + b"\0" * 60000,
+        HEADER + b"Content-Type: text/html\r\n\r\n&#" + b"1" * 5000 + b";",
+        HEADER
+        + b"Content-Type: text/plain; charset*"
+        + b"9" * 5000
+        + b"=x\r\nContent-Transfer-Encoding: base64\r\n\r\nx=y=",
+        b"From: " + b"a:" * 4000 + b"\r\n\r\nx",
+        b"From: =?utf-8?q?" + b"=C2=A0" * 8000 + b"x?=\r\n\r\nx",
+        b"Subject: " + b"a=?utf-8?q?" * 5900 + b"\r\nContent-Transfer-Encoding: base64\r\n\r\nx=y=",
+        HEADER + b"X:\r\n" * 15000 + b"Content-Type: text/plain; charset=unknown\r\n\r\n\xe9",
     ]
 
 
 @pytest.mark.parametrize("raw", hostile(), ids=range(len(hostile())))
 def test_hostile_mail_is_parsed_in_bounded_time(raw: bytes) -> None:
     start = time.process_time()
+    open_message(raw).glance()
     parse_message(raw)
     # No benchmark: a hundred times what the slowest takes, and far below what a quadratic would.
     assert time.process_time() - start < 5
@@ -259,6 +279,32 @@ def test_authentication_results_are_read_as_the_reference_library_reads_them(val
     expected = [(one.method, one.result) for one in theirs.results if one.method in {"spf", "dkim", "dmarc", "arc"}]
     assert mine == expected
     assert all(one.authserv_id == theirs.authserv_id for one in parse_authentication_results(value))
+
+
+@pytest.mark.parametrize(
+    ("told", "results"),
+    [
+        ('spf=pass smtp.mailfrom="x; dkim=pass header.d=b.example; y"@evil.example', [("spf", "evil.example")]),
+        ('spf=pass smtp.mailfrom="x header.d=b.example \\"; dkim=pass "@evil.example', [("spf", "evil.example")]),
+        (
+            "spf=pass (of (a) ; dkim=pass header.d=b.example; x (b) c) smtp.mailfrom=evil.example",
+            [("spf", "evil.example")],
+        ),
+        ("spf=pass (of a\\) ; dkim=pass header.d=b.example; x) smtp.mailfrom=evil.example", [("spf", "evil.example")]),
+        (
+            'spf=pass (of "a) ; dkim=pass header.d=b.example; x (b"@evil.example) smtp.mailfrom=evil.example',
+            [("spf", "evil.example")],
+        ),
+        ('spf=pass reason="header.d=b.example" smtp.mailfrom=a@evil.example', [("spf", "evil.example")]),
+        ("spf=pass smtp.mailfrom=evil.example; x (y; dkim=pass header.d=b.example", [("spf", "evil.example")]),
+        ('spf=pass smtp.mailfrom=evil.example; x="y; dkim=pass header.d=b.example', [("spf", "evil.example")]),
+        ('dkim=pass (2048-bit; "a" key) header.d="b.example"; (c) spf=none', [("dkim", "b.example"), ("spf", "")]),
+        ('dkim=pass (6" long) header.d=b.example', [("dkim", "b.example")]),
+    ],
+)
+def test_what_is_quoted_or_a_comment_is_no_result(told: str, results: list[tuple[str, str]]) -> None:
+    found = parse_authentication_results(f"mx.home.example; {told}")
+    assert [(one.method, one.domain) for one in found] == results
 
 
 @given(st.text(max_size=200))

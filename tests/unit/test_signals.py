@@ -146,6 +146,21 @@ def sent(addr_spec: str, name: str = "") -> Message:
             "link_text_mismatch",
             replace(sent("x@a.example"), links=(Link("www.bank.example", "https://evil.example/x"),)),
         ),
+        *(
+            (
+                "link_text_mismatch",
+                replace(sent("x@a.example"), links=(Link("www.bank.example", target),)),
+            )
+            for target in (
+                "https://evil.example#@bank.example/login",
+                "https://evil.example?@bank.example",
+                "https://bank.example@evil.example/",
+                "//evil.example/x",
+                "http:\\\\evil.example",
+                "https:/evil.example\\@bank.example",
+                "ht\ttps://evil.example",
+            )
+        ),
         ("header:list-id", replace(sent("x@a.example"), list_facts=frozenset({"list-id"}))),
         ("in_thread", replace(sent("x@a.example"), in_reply_to="<1@x>")),
         ("names_pay", replace(sent("x@a.example"), text="52.000 € a year")),
@@ -192,6 +207,21 @@ def test_an_ordinary_domain_is_accused_of_nothing() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("Node.js", "https://acme.com/job"),
+        ("Offer.pdf", "https://acme.com/offer.pdf"),
+        ("www.acme.com", "https://user:word@jobs.acme.com:443/x#@y"),
+        ("acme.co.uk/jobs", "//www.acme.co.uk"),
+        ("www.acme.com", "mailto:jobs@other.example"),
+        ("www.acme.com", "/jobs"),
+    ],
+)
+def test_a_link_that_leads_where_it_says_is_no_mismatch(text: str, target: str) -> None:
+    assert "link_text_mismatch" not in names(replace(sent("x@a.example"), links=(Link(text, target),)))
+
+
+@pytest.mark.parametrize(
     ("domain", "site", "name"),
     [
         ("mail.acme.co.uk", "acme.co.uk", "acme"),
@@ -232,6 +262,11 @@ def test_text_is_folded_to_one_spelling() -> None:
     assert fold("Ｓａｌａｒｙ\u200b").text == "salary"
     assert fold("sаlаry").text == "salary"
     assert fold("зарплата").text == "зарплата"
+    assert fold("раyment ѕelected аѕѕіstant вaнк Keep тeam к1к").text == "payment selected assistant bahk keep team к1к"
+    assert fold("раyment, b\u0435nk, кeep").lookalikes == 3
+    assert fold("sa\U000e0061l\U000e0100ary").text == "salary"
+    assert fold("sa\U000e0061l\U000e0100ary").invisible == 2
+    assert fold("in \U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f").invisible == 0
     assert without_accents("wysłano café größe") == "wyslano cafe grosse"
     assert words_only("see https://x.example/a or a@b.example, 1.200 €!") == "see xurl or xaddr 0 000 €!"
     assert WordText.of("one. two? three").sentences == ["one", ".", "two", "?", "three"]

@@ -10,9 +10,10 @@ from triage.records import Message
 _LOOK_AT = 6000
 _MAX_QUOTE = 60
 
-# Up to three capitalised words before a legal form: Halden Marine Services Ltd.
+# Up to three capitalised words before a legal form: Halden Marine Services Ltd. Words have a limit, since
+# one may begin behind each full stop of "A.A.A." and would be read to its end each time.
 _COMPANY = re.compile(
-    r"[^\W\d_](?<=[A-ZÀ-Þ])(?<!\w.)[\w&'’.-]*(?:[ ](?:&|of|de|du|und|et|y|e|i)?[ ]?[A-ZÀ-Þ][\w&'’.-]*){0,3}"
+    r"[^\W\d_](?<=[A-ZÀ-Þ])(?<!\w.)[\w&'’.-]{0,60}(?:[ ](?:&|of|de|du|und|et|y|e|i)?[ ]?[A-ZÀ-Þ][\w&'’.-]{0,60}){0,3}"
     r",?[ ](?:Ltd|Limited|LLP|LLC|Inc|plc|PLC|Corp|Corporation|GmbH|AG|KG|SE|SARL|SAS|S\.A\.S?\.?|S\.L\.|S\.r\.l\.|S\.p\.A\.|SpA|Srl|"
     r"Lda|Ltda|B\.V\.|BV|N\.V\.|NV|Sp\. z o\.o\.|sp\. z o\.o\.)(?![\w])"
 )

@@ -8,15 +8,20 @@ from functools import lru_cache
 # Letters that look like Latin ones and are used to slip past filters (a subset of Unicode
 # Technical Standard 39's confusables: those with a lower-case Latin skeleton of one letter).
 _LOOKALIKES = str.maketrans(
-    "аеорсухівјѕԁһӏցԛԝαορτυνικχγɡıɩ",
-    "aeopcyxibjsdhlgqwaoptuvikxygil",
+    "аеорсухівкмнтјѕԁһӏցԛԝαορτυνικχγɡıɩ",
+    "aeopcyxibkmhtjsdhlgqwaoptuvikxygil",
 )
 _INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+    "\U000e0000-\U000e0fff]"
 )
+# The flags of England, Scotland and Wales hide nothing (Unicode Technical Standard 51, definition ED-14a).
+_FLAG = re.compile("\U0001f3f4[\U000e0020-\U000e007e]{1,8}\U000e007f")
 _FOREIGN = re.compile("[\u0370-\u03ff\u0400-\u052f\u0261\u0131\u0269]")
+# A word with letters of both kinds, wherever they stand. It is looked for from the beginning of
+# each word alone: from every letter of it, a long one would cost the square of its length.
 _MIXED_WORD = re.compile(
-    "[a-z\u00df-\u024f]*(?:[a-z][\u0370-\u03ff\u0400-\u052f\u0261\u0269]|[\u0370-\u03ff\u0400-\u052f\u0261\u0269][a-z])\\w*"
+    r"\b(?=\w*?[a-z])[^\W\u0370-\u03ff\u0400-\u052f\u0261\u0269]*+[\u0370-\u03ff\u0400-\u052f\u0261\u0269]\w*"
 )
 # Alternatives that begin with a letter each, and a class at the beginning of a pattern: the
 # engine then looks for those first characters alone, which is several times quicker.
@@ -36,7 +41,8 @@ _PLAIN_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ
 # Part words as their ASCII kin do; without them most text is ASCII, and quicker to read.
 _PUNCTUATION = str.maketrans(dict.fromkeys("“”„‟‘’‚‛–—―…•·«»‹›¡¿", " "))
 _PLAIN = _PLAIN_LETTERS | _PUNCTUATION
-_SENTENCE_END = re.compile(r"[.;:\n](?:(?<!\n)[.;:]*(?=\s|$)|(?<=\n)\s*\n)")
+# From the first sign of a run alone, which is taken as a whole: runs may be long.
+_SENTENCE_END = re.compile(r"[.;:\n](?:(?<!\n)(?<![.;:].)[.;:]*+(?=\s|$)|(?<=\n)\s*\n)")
 _KNOWN_RUN = 8
 """A longer run is a word of another script, which seldom comes again."""
 _NOT_ASCII = re.compile("[^\0-\x7f]+")
@@ -66,7 +72,7 @@ def fold(text: str) -> NormalText:
     """
     if text.isascii():
         return NormalText(text.lower())
-    text = unicodedata.normalize("NFKC", text)
+    text = _FLAG.sub("\U0001f3f4", unicodedata.normalize("NFKC", text))
     visible = _INVISIBLE.sub("", text)
     invisible = len(text) - len(visible)
     visible = visible.lower()

@@ -12,6 +12,7 @@ _BARE = re.compile(r'^\s*([^\s<>,;@"()\[\]:\\]{1,64}@[A-Za-z0-9.-]{1,255})\s*$')
 _MAX_ADDRESSES = 50
 _MAX_HEADER_CHARACTERS = 8192
 _MAX_COMMENTS = 20
+_MAX_GROUPS = 20
 
 
 def parse_addresses(value: str) -> tuple[Address, ...]:
@@ -23,16 +24,19 @@ def parse_addresses(value: str) -> tuple[Address, ...]:
     Returns:
         The mailboxes with an at sign; empty when none can be read.
     """
+    value = value.strip()  # each pattern would try every way to part white space at the beginning
     if not value:
         return ()
     if match := _SIMPLE.match(value):  # the usual form, without the general parser
         return (Address(match[1].strip(), match[2].lower()),)
     if match := _BARE.match(value):
         return (Address("", match[1].lower()),)
-    # Comments may nest, and the library recurses into each (RFC 5322 section 3.2.2).
+    # Comments and groups may nest, and the library recurses into each (RFC 5322 sections 3.2.2 and 3.4).
     value = value[:_MAX_HEADER_CHARACTERS]
     if value.count("(") > _MAX_COMMENTS:
         value = value.replace("(", " ").replace(")", " ")
+    if value.count(":") > _MAX_GROUPS:
+        value = value.replace(":", " ")
     found = [
         Address(" ".join(name.split()), addr_spec.lower())
         for name, addr_spec in getaddresses([value])[:_MAX_ADDRESSES]

@@ -5,6 +5,7 @@ Lexbor does the parsing; it accepts any input.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html import unescape
 
@@ -58,7 +59,7 @@ _BODY = re.compile(r"<body\b", re.IGNORECASE)
 _PARTING = ("&nbsp;", "&amp;", "&quot;", "&gt;", "&lt;", "&#x27;", "&#39;")
 _BACKGROUND = re.compile(r"background(?:-color)?\s*:\s*([^;!]+)", re.IGNORECASE)
 _HIDDEN_CLASS = re.compile(r"\.([\w-]{1,60})\s*\{[^{}]*display\s*:\s*none", re.IGNORECASE)
-_MEDIA_RULE = re.compile(r"@media[^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", re.IGNORECASE)
+_MEDIA_RULE = re.compile(r"@media[^{@]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", re.IGNORECASE)
 _WHITE = {"white", "#fff", "#ffffff", "#fefefe", "rgb(255,255,255)", "transparent"}
 
 
@@ -136,7 +137,10 @@ def _glance_piece(markup: str) -> str:
         return text
     for sign in _PARTING:
         text = text.replace(sign, " ")
-    return unescape(text) if "&" in text else text
+    try:
+        return unescape(text) if "&" in text else text
+    except ValueError:  # CPython refuses to read a number of more than 4300 digits
+        return text
 
 
 def _without_tags(markup: str) -> str:
@@ -178,11 +182,28 @@ def _take_out_hidden(tree: LexborHTMLParser) -> str:
     sheets = " ".join(_MEDIA_RULE.sub(" ", text) for text in texts if "display" in text.lower())
     for name in sorted(set(_HIDDEN_CLASS.findall(sheets)))[:10]:
         taken.extend(tree.css(f"[class~='{name}']"))
-    taken = [node for node in taken if node.tag not in {"body", "html"}]
+    taken = _outermost([node for node in taken if node.tag not in {"body", "html"}])
     hidden = [tidy(node.text(deep=True, separator="")) for node in taken if node.tag not in {"style", "script"}]
-    for node in reversed(taken):
+    for node in taken:
         node.decompose()
     return "\n".join(text for text in hidden if text)
+
+
+def _outermost(nodes: Iterable[LexborNode]) -> list[LexborNode]:
+    """Return the nodes that are within no other of them, each once: those within are read and removed with it."""
+    given = {node.mem_id: node for node in nodes}
+    is_within = dict.fromkeys(given, True)  # whatever was passed on the way up is known, so that no way is gone twice
+    outermost = []
+    for node in given.values():
+        passed, above = [], node.parent
+        while above is not None and above.mem_id not in is_within:
+            passed.append(above.mem_id)
+            above = above.parent
+        within = above is not None and is_within[above.mem_id]
+        is_within.update(dict.fromkeys(passed, within))
+        if not within:
+            outermost.append(node)
+    return outermost
 
 
 def _hides(style: str) -> bool:

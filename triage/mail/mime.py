@@ -22,6 +22,8 @@ from triage.records import Attachment
 # Nobody writes deeper; each level costs the standard library a Python stack frame or two.
 _MAX_DEPTH = 50
 _MAX_TEXT_PARTS = 20
+# The library looks for the end of each encoded word that has none, which costs the square of their length.
+_MAX_ENCODED = 8192
 _NOT_BASE64 = re.compile("[^A-Za-z0-9+/]")
 # A charset the fast parser does not know, which windows-1252 may still explain.
 _UNDECODED = "charset-fallback"
@@ -103,7 +105,7 @@ def _parse_fast(content: bytes, *, reads_forwarded: bool) -> Parts:
     if len(headers) < len(given):  # the same field in capitals and small letters
         headers = {}
         for name, values in given.items():
-            headers[name.lower()] = [*headers.get(name.lower(), ()), *values]
+            headers.setdefault(name.lower(), []).extend(values)
     attachments = [Attachment(part.filename, part.mimetype.lower()) for part in mail.attachments]
     forwarded = None
     if reads_forwarded and attachments and not _is_report(headers):
@@ -181,7 +183,10 @@ def _iter_leaves(part: "MimeMessage[str, str]", depth: int) -> Iterator["MimeMes
 
 def _decode_text(part: "MimeMessage[str, str]") -> str:
     content = _decode_transfer(part)
-    charset = part.get_content_charset("utf-8") or "utf-8"
+    try:
+        charset = part.get_content_charset("utf-8") or "utf-8"
+    except ValueError:  # "charset*9999...": CPython refuses to read a number of more than 4300 digits
+        charset = "utf-8"
     return decode_charset(content, charset)
 
 
@@ -211,11 +216,10 @@ def _decode_filename(part: "MimeMessage[str, str]") -> str:
         return ""
 
 
-def _decode_headers(mail: "MimeMessage[str, str]") -> dict[str, tuple[str, ...]]:
-    headers: dict[str, tuple[str, ...]] = {}
+def _decode_headers(mail: "MimeMessage[str, str]") -> dict[str, list[str]]:
+    headers: dict[str, list[str]] = {}
     for name, value in mail.items():
-        key = name.lower()
-        headers[key] = (*headers.get(key, ()), decode_header_value(value))
+        headers.setdefault(name.lower(), []).append(decode_header_value(value))
     return headers
 
 
@@ -224,6 +228,7 @@ def decode_header_value(value: object) -> str:
     text = " ".join(str(value).split())
     if "=?" not in text:
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    text = text[:_MAX_ENCODED]
     try:
         return str(make_header(decode_header(text)))
     except (HeaderParseError, LookupError, UnicodeError, ValueError):

@@ -21,6 +21,7 @@ _LIST_FIELDS = ("list-id", "list-unsubscribe", "list-post", "list-help", "feedba
 _MAILER_FIELDS = ("x-mailer", "user-agent", "x-mailer-type")
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'\])}]{3,500}", re.IGNORECASE)
 _TAG = re.compile(r"</?(?:html|body|p|div|br|table|a|span|font)\b[^>]*>", re.IGNORECASE)
+_FEW_TAGS = 5
 _BLANK_LINES = re.compile(r"\n\s*\n+")
 _MAX_LINKS = 100
 _MAX_ATTACHMENTS = 50
@@ -206,12 +207,19 @@ def _collapse(subject: str) -> str:
 def _visible_text(parts: Parts) -> tuple[str, str, tuple[Link, ...], bool]:
     """Return visible text, hidden text, links, and whether the text came from HTML."""
     plain = "\n".join(parts.plain)
-    if plain and not parts.html and _TAG.search(plain) and len(_TAG.findall(plain)) > 5:  # noqa: PLR2004  markup sent as text/plain
+    if plain and not parts.html and _is_markup(plain):
         return _from_html((plain,), "")
     if parts.html:
         return _from_html(parts.html, plain)
     text = _tidy_plain(plain)
     return text, "", _links_of(text), False
+
+
+def _is_markup(plain: str) -> bool:
+    """Return whether markup was sent as text/plain."""
+    # Behind the last > no tag ends: looking for one from each < there would cost the square of its length.
+    end = plain.rfind(">") + 1
+    return _TAG.search(plain, 0, end) is not None and len(_TAG.findall(plain, 0, end)) > _FEW_TAGS
 
 
 def _from_html(markup: tuple[str, ...], plain: str) -> tuple[str, str, tuple[Link, ...], bool]:

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 _FORWARD = re.compile(
-    r"^[ \t>*_-]*(?:-{2,}\s*)?(?:"
+    r"^[ \t>*_-]{0,80}(?:"
     r"forwarded (?:message|by)|begin forwarded message|original message (?:forwarded|follows)"
     r"|weitergeleitete nachricht|anfang der weitergeleiteten (?:nachricht|e-?mail)|urspr[uü]ngliche nachricht weitergeleitet"
     r"|message transf[eé]r[eé]|d[eé]but du message (?:transf[eé]r[eé]|r[eé]exp[eé]di[eé])"
