@@ -5,6 +5,7 @@ import re
 from triage.records import Authentication
 
 # RFC 8601 section 2.2: authserv-id [version] *( ";" method "=" result [reason] *propspec ).
+_COMMENT = re.compile(r"\([^()]*\)")
 # A quoted string (RFC 5322 section 3.2.4), a quoted pair, one sign that parts, or what stands between.
 _PIECE = re.compile(r'"(?:[^"\\]|\\.)*+"|\\.|[^"\\();]+|.', re.DOTALL)
 _NOT_NAME = re.compile(r"[^\w.@<>+-]")
@@ -57,8 +58,17 @@ def _items(value: str) -> list[str]:
     in it is to be read as a result or a property. Programs write addresses into comments as they
     are, so that a quoted string holds there as well, though RFC 5322 section 3.2.2 knows none.
     """
+    value = value[:_MAX_CHARACTERS]
+    if '"' not in value and "\\" not in value:  # as most are
+        plain = _COMMENT.sub(" ", value)
+        if "(" not in plain:
+            return plain.split(";")
+    return _careful_items(value)
+
+
+def _careful_items(value: str) -> list[str]:
     items, depth = [""], 0
-    for piece in _PIECE.findall(value[:_MAX_CHARACTERS]):
+    for piece in _PIECE.findall(value):
         if piece == "(":
             items[-1] += " "
             depth += 1
