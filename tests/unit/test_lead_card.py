@@ -1,9 +1,11 @@
 """The card of whole messages: what is said stands there with its words, what is not is absent."""
 
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from tests.builders import PLAIN, make_raw, make_verdict
 from triage.cli.cards import card_rows, card_to_json
 from triage.lead.card import read_opportunity
+from triage.lead.material import MAX_WORDS, Material
 from triage.lead.opportunity import Channel, Opportunity
 from triage.mail.parse import parse_message
 from triage.records import Address, Category, Message
@@ -237,3 +240,23 @@ def test_no_message_is_too_odd_and_every_phrase_occurs(
     assert card == read_opportunity(message, verdict)
     for phrase in phrases(card):
         assert any(phrase in part for part in words_of(message)), phrase
+
+
+@pytest.mark.parametrize("text", ["b " * 30_000, "a\n" * 1_100 + "b " * 30_000, "a\n" * 600 + "b " * 590])
+def test_a_row_of_many_words_takes_no_more_room_than_ordinary_mail(text: str) -> None:
+    message = Message(subject="Job", sender=Address("Eva", "eva@acme.example"), text=f"We hire in Berlin.\n{text}")
+    read_opportunity(message, None)  # what is read once is no part of it
+    tracemalloc.start()
+    try:
+        read_opportunity(message, None)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert sum(len(line.tokens) for line in Material(message).lines) <= MAX_WORDS
+    assert most < 100 << 20  # it was gigabytes
+
+
+def test_a_sender_s_name_of_blanks_costs_no_time() -> None:
+    began = process_time()
+    read_opportunity(Message(subject="Job", sender=Address("E" + " " * 10_000 + "va", "eva@acme.example")), None)
+    assert process_time() - began < 5  # it was minutes

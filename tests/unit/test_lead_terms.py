@@ -1,5 +1,7 @@
 """Level, remote, contract, next step, language, phones and numbers of requisitions, from written specimens."""
 
+from time import process_time
+
 import pytest
 
 from tests.builders import make_raw
@@ -124,3 +126,69 @@ def test_the_requisition_and_the_profile_are_found() -> None:
     assert requisition.value == "R-20417"
     assert profile is not None
     assert profile.value == "linkedin.com/in/anna-lind"
+
+
+def requisition_of(text: str) -> str | None:
+    found = find_requisition(Material(parse_message(make_raw(text, subject="Planner"))))
+    return found.value if found else None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Vaga 100% remota",
+        "Job 24/7",
+        "Stelle 80-100%",
+        "a position 2026",
+        "job 120k",
+        "oferta 45000",
+        "oferta: 45 000",
+        "vacature 32-40 uur",
+        "vaga 12x36",
+        "position 12-month contract",
+        "Job: B2B",
+        "Job: 100% remote",
+    ],
+)
+def test_a_share_a_sum_a_year_or_hours_are_no_requisition(text: str) -> None:
+    assert requisition_of(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("Vaga 100% remota, Ref. 88213", "88213"),
+        ("Job ID 2026", "2026"),
+        ("vaga nº 3318", "3318"),
+        ("position no. 318", "318"),
+        ("Kennziffer 2025-31", "2025-31"),
+        ("oferta CT-2231", "CT-2231"),
+        ("Job: 20418", "20418"),
+        ("nr ref. NA/114", "NA/114"),
+    ],
+)
+def test_a_label_or_a_letter_makes_a_requisition(text: str, number: str) -> None:
+    assert requisition_of(text) == number
+
+
+@pytest.mark.parametrize("text", ["ref" + " " * 20_000 + "x", "ref" + " no" * 5_000 + " x", "ref" + " ." * 10_000])
+def test_blanks_and_repeated_labels_cost_no_time(text: str) -> None:
+    began = process_time()
+    assert requisition_of(text) is None
+    assert process_time() - began < 2  # it was minutes
+
+
+@pytest.mark.parametrize(
+    ("text", "phone"),
+    [
+        ("Work: +44 20 7946 0958", "+442079460958"),
+        ("Call Frank +49 30 12345678", "+493012345678"),
+        ("030 1234567\nErik", "0301234567"),
+    ],
+)
+def test_a_word_that_ends_in_k_is_no_money(text: str, phone: str) -> None:
+    assert [one.value for one in find_phones(text, country="de", language="en")] == [phone]
+
+
+def test_thousands_are_no_phone() -> None:
+    assert not list(find_phones("1.200.500k a year", country="de", language="en"))

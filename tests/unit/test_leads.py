@@ -112,10 +112,19 @@ def test_another_agency_with_the_same_job_is_the_same_lead(card: Opportunity, is
 def test_a_requisition_decides() -> None:
     numbered = replace(JOB, requisition=fact("REQ-2041"))
     lead = make_lead(make_lead_message(1, card=numbered))
-    same = replace(make_card("Something else"), requisition=fact("req 2041"))
+    same = replace(make_card(), requisition=fact("req 2041"))
     other = replace(JOB, requisition=fact("REQ-2042"))
     assert find_lead(make_lead_message(2, sender=BERG, card=same), [lead]) == lead.lead_id
     assert find_lead(make_lead_message(3, sender=BERG, card=other), [lead]) is None
+
+
+def test_a_requisition_alone_joins_no_other_role() -> None:
+    known = make_lead(make_lead_message(1, card=make_card("Java developer", requisition=fact("778812"))))
+    for company in ("", "Acme"):
+        card = make_card("Head of finance", company, requisition=fact("778812"))
+        assert find_lead(make_lead_message(2, sender=BERG, subject="x", card=card), [known]) is None
+    card = make_card("Senior Java developer", "Acme", requisition=fact("778812"))
+    assert find_lead(make_lead_message(3, sender=BERG, subject="x", card=card), [known]) == known.lead_id
 
 
 def test_the_same_job_half_a_year_later_is_another_opening() -> None:
@@ -415,7 +424,7 @@ ELSEWHERE = "Ole <ole@elsewhere.example>"
         (Way.SENDER, {"sender": ELSEWHERE, "card": Opportunity()}, {"card": Opportunity()}),
         (Way.JOB, {"card": WELDER}, {"card": make_card("Welder", "Acme", "Leeds")}),
         (Way.JOB, {"card": make_card("Welder", "Lindqvist")}, {"card": make_card("Welder", "Lindqvst")}),
-        (Way.JOB, {"card": make_card("A", requisition=fact("R-7"))}, {"card": make_card("B", requisition=fact("r7"))}),
+        (Way.JOB, {"card": make_card("A", requisition=fact("R-7"))}, {"card": make_card("", requisition=fact("r7"))}),
     ],
 )
 def test_each_way_to_a_lead_has_its_mark(way: Way, former: dict[str, Any], message: dict[str, Any]) -> None:

@@ -20,13 +20,28 @@ _PROFILE = re.compile(
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
+# Every repeat is bounded: with `*` in their place one small mail of white space or "no no no" held the pass for minutes.
 _REQUISITION = re.compile(
-    r"(?i:\b(?:req(?:uisition)?|job|ref(?:erence|erenz|erencia|erência|érence)?|vacancy|posting|position|stellen?|kennziffer|kennnummer|offre|oferta|vaga|vacature|riferimento|rif|nr ref|numer ref)"
-    r"(?:[ .]*(?:id|no|nr|n[º°o]|number|num|code|kennziffer|#))*\s*[.:#]*\s*#?\s*)(?P<id>(?=[\w/-]*\d)[A-Z0-9][A-Z0-9][\w/-]{1,20})\b"
+    r"(?i:\b(?:(?P<number>req(?:uisition)?|ref(?:erence|erenz|erencia|erência|érence)?|kennziffer|kennnummer|riferimento|rif|nr ref|numer ref)"
+    r"|job|vacancy|posting|position|stellen?|offre|oferta|vaga|vacature)"
+    r"(?P<label>(?:[ .]{0,3}(?:id|no|nr|n[º°]|number|num|code|kennziffer|#)){0,3}\s{0,5}[.:#]{0,3}\s{0,5}#?)\s{0,5})"
+    r"(?P<id>(?=[\w/-]{0,21}\d)[A-Z0-9][A-Z0-9][\w/-]{1,20})\b"
     r"|(?P<bare>\b(?:REQ|JR|JOB|R)[-_]?\d{4,10}\b)"
 )
+_LABEL = re.compile(r"[^\W_]|[º°#]")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_QUANTITY = re.compile(
+    rf"{_YEAR.pattern}|[1-9]\d{{1,2}}000|\d+/7|\d+[kKh](?:\W.*)?|\d+x\d+|\d+[/-]?[a-zà-ÿ]{{2,}}.*"  # 45000, 24/7, 120k, 12x36, 12-month
+)
+_UNIT = re.compile(
+    r"\s?[%€$£]|[ .,'’]\d{3}(?!\d)"
+    r"|\s?(?:k|eur|euros?|usd|gbp|chf|pln|zł|h|hours?|hrs?|stunden|std|heures?|horas?|ore|uur|uren|godz\w*)\b",
+    re.IGNORECASE,
+)
+_LEAST_ID_DIGITS = 3
 _MAYBE_PHONE = re.compile(r"(?:\d[\s().\-/]{0,3}){6}")
 _DATE_LIKE = re.compile(r"^\(?\d{1,4}[./-]\d{1,2}[./-]\d{2,4}$|^(?:19|20)\d\d\s?[-–/]\s?(?:19|20)?\d\d$")
+_THOUSANDS = re.compile(r"[ \u00a0]?[kK]\b")
 _COUNTRIES = {"uk": "GB", "com": "US", "org": "US", "net": "US", "us": "US"}
 _BY_LANGUAGE = {
     "de": "DE",
@@ -87,7 +102,8 @@ def _region(country: str, language: str | None) -> str:
 
 def _is_money(text: str, start: int, end: int) -> bool:
     around = text[max(0, start - 4) : start] + text[end : end + 5]
-    return re.search(r"[€$£%]|EUR|USD|GBP|CHF|PLN|zł|k\b", around) is not None
+    # Thousands follow their number: the k of "Work:" and "Erik" beside one is none.
+    return re.search(r"[€$£%]|EUR|USD|GBP|CHF|PLN|zł", around) is not None or _THOUSANDS.match(text, end) is not None
 
 
 def find_address(material: Material, recruiter: str | None) -> Fact | None:
@@ -121,6 +137,23 @@ def find_profile(material: Material) -> Fact | None:
 def find_requisition(material: Material) -> Fact | None:
     """Return the number under which an employer files the job."""
     for text in (material.message.subject, material.body):
-        if match := _REQUISITION.search(text):
-            return Fact(match["id"] or match["bare"], match[0].strip())
+        for match in _REQUISITION.finditer(text):
+            if name := match["bare"] or _filed_under(match):
+                return Fact(name, match[0].strip())
     return None
+
+
+def _filed_under(match: re.Match[str]) -> str | None:
+    """Return the number that follows a word for a job, None for what is no name of it: "Vaga 100% remota", "job 24/7"."""
+    name: str = match["id"]
+    if _UNIT.match(match.string, match.end()):
+        return None
+    if _LABEL.search(match["label"]):
+        return name
+    if _QUANTITY.fullmatch(name):
+        return None
+    if match["number"]:
+        return name
+    digits = re.sub(r"\D", "", name)
+    has_mark = ":" in match["label"] or any(map(str.isupper, name))
+    return name if has_mark and len(digits) >= _LEAST_ID_DIGITS and not _YEAR.fullmatch(digits) else None

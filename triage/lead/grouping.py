@@ -226,7 +226,8 @@ def _is_same_job(message: LeadMessage, mine: _Job, known: _Known) -> bool:
     if _contradict(mine, theirs):
         return False
     if mine.requisition and mine.requisition == theirs.requisition:
-        return _companies_match(mine, theirs) or not (mine.companies and theirs.companies)
+        # A number alone says little: each employer counts from one, and what is read as a number may be none.
+        return _companies_match(mine, theirs) or _roles_match(mine, theirs, unknown=True)
     if mine.companies and theirs.companies:
         return _companies_match(mine, theirs) and _roles_match(mine, theirs, unknown=False)
     # An agency that names no client: only what agrees in everything is the same, and only for a while.

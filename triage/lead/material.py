@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from itertools import islice
 
 from triage.records import Message
 
@@ -80,7 +81,7 @@ class Material:
                 if left <= 0:
                     return tuple(found)
                 for offset, piece in _sentences(row):
-                    tokens = tokenise(piece, start + offset)
+                    tokens = tokenise(piece, start + offset, most=left)
                     left -= len(tokens)
                     if tokens:
                         found.append(Line(zone, tokens, place, len(rows) - 1))
@@ -107,8 +108,9 @@ def _sentences(row: str) -> list[tuple[int, str]]:
     return [*pieces, (start, row[start:])]
 
 
-def tokenise(text: str, offset: int = 0) -> tuple[Token, ...]:
-    """Return words and signs; an elided article (l', d') is a word of its own."""
+def tokenise(text: str, offset: int = 0, *, most: int | None = None) -> tuple[Token, ...]:
+    """Return words and signs, at most so many; an elided article (l', d') is a word of its own."""
     return tuple(
-        Token(match[0][:_MAX_TOKEN], offset + match.start(), offset + match.end()) for match in _TOKEN.finditer(text)
+        Token(match[0][:_MAX_TOKEN], offset + match.start(), offset + match.end())
+        for match in islice(_TOKEN.finditer(text), most)
     )

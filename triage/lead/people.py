@@ -19,7 +19,8 @@ _LEAST = 0.08
 _MAX_NAME_WORDS = 5
 _IS_COMPANY, _IS_AGENCY = matcher(COMPANY_WORDS), matcher(AGENCY_WORDS)
 _NAME = re.compile(r"[^\W\d_a-z][\w'’.-]*(?:\s+(?:[^\W\d_][\w'’.-]*)){0,4}")
-_VIA = re.compile(r"\s*(?:\(|,|\||–|\bvia\b|\büber\b|\bprzez\b|\bvía\b|@|/).*$")
+# No `\s*`: a display name of blanks alone would be gone through from each of them.
+_VIA = re.compile(r"\s{0,5}(?:\(|,|\||–|\bvia\b|\büber\b|\bprzez\b|\bvía\b|@|/).*$")
 _SIGNATURE_LINES = 6
 _MAX_PEOPLE = 40
 _MAX_SIGNATURE = 4

@@ -23,6 +23,8 @@ FIELDS = ("company", "agency", "role", "place", "recruiter", "referrer", "pay", 
 TAGS = 1 + 2 * len(FIELDS)
 
 _BUCKET_BITS = 19
+_MAX_CELLS = 40_000
+"""Words, padding counted, that run side by side: 7 MB an array; a mail of 60 lines takes some 2,000."""
 
 Matrix = npt.NDArray[np.float64]
 
@@ -153,6 +155,25 @@ def _look_up(hashes: Hashes, model: LeadModel) -> tuple[npt.NDArray[np.intp], np
 
 
 def _marginals(scores: Matrix, starts: Sequence[int], sizes: Sequence[int], transitions: Matrix) -> list[Matrix]:
+    """Return the probabilities of every line's tags.
+
+    Lines run side by side, as long as the longest of them. Ordinary mail runs at once; where one line is long and
+    many are short, the long ones run apart from the short, or each short one would take the room of the longest.
+    """
+    found: list[Matrix] = [np.empty((0, TAGS))] * len(sizes)
+    order = sorted(range(len(sizes)), key=lambda line: -sizes[line])
+    if len(sizes) * max(sizes) <= _MAX_CELLS:
+        order = list(range(len(sizes)))
+    while order:
+        count = max(1, _MAX_CELLS // max(sizes[line] for line in order))
+        group, order = order[:count], order[count:]
+        run = _side_by_side(scores, [starts[line] for line in group], [sizes[line] for line in group], transitions)
+        for line, values in zip(group, run, strict=True):
+            found[line] = values
+    return found
+
+
+def _side_by_side(scores: Matrix, starts: Sequence[int], sizes: Sequence[int], transitions: Matrix) -> list[Matrix]:
     """Run forward and backward over all lines at once, shorter ones padded at their end."""
     count, longest = len(sizes), max(sizes)
     padded = np.zeros((longest, count, TAGS))
