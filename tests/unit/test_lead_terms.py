@@ -23,6 +23,14 @@ from triage.mail.parse import parse_message
         ("desarrollador júnior", "junior"),
         ("starszy analityk ryzyka", "senior"),
         ("bricklayer", None),
+        ("Stage Manager", None),
+        ("Stage in segreteria", "intern"),
+        ("Staff Nurse", None),
+        ("Staff Site Reliability Engineer", "lead"),
+        ("Executive Assistant", None),
+        ("Executive Assistant to the CEO", None),
+        ("Assistant Store Manager", "junior"),
+        ("Assistant Director of Finance", "head"),
     ],
 )
 def test_the_title_tells_the_level(role: str, level: str | None) -> None:
@@ -63,6 +71,16 @@ def test_where_the_work_is_done(text: str, kind: str | None) -> None:
         ("an internship in Porto", "internship"),
         ("permanent or fixed-term, as you like", None),
         ("come and see us", None),
+        ("We are a B2B SaaS company", None),
+        ("6 years' B2B experience", None),
+        ("the focus is on B2B", None),
+        ("180 zł/h na B2B, hotel", "contract"),
+        ("14-17k B2B, zdalnie", "contract"),
+        ("netto + VAT (B2B)", "contract"),
+        ("a B2B contract", "contract"),
+        ("Leiter unserer Vertretung in Paris", None),
+        ("als Krankheitsvertretung", "temporary"),
+        ("Vertretung für eine Kollegin", "temporary"),
     ],
 )
 def test_the_kind_of_contract(text: str, kind: str | None) -> None:

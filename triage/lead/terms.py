@@ -6,13 +6,18 @@ from collections.abc import Iterator, Mapping
 from triage.lead.opportunity import Fact
 
 _LEVELS = {
-    "intern": r"intern(?:ship)?|trainee|praktik(?:um|ant\w*)|stagiaire|stage\b|becari[oa]s?|pr[aá]cticas|est[aá]gi[oa]\w*|tirocin\w+|stagist[ae]|stagiairs?|sta[żz]yst\w+|praktykant\w*|apprentice\w*|azubi\w*|ausbildungsplatz|alternan\w+|aprendiz\w*|werkstudent\w*",
+    "intern": r"intern(?:ship)?|trainee|praktik(?:um|ant\w*)|stagiaire|(?<!early )(?<!late )(?<!early-)(?<!late-)stage(?! (?:\d|manag|direct(?:or|ion)|techni|hand|crew|design|carpent|electric|door|lighting|production)\w*)|becari[oa]s?|pr[aá]cticas|est[aá]gi[oa]\w*|tirocin\w+|stagist[ae]|stagiairs?|sta[żz]yst\w+|praktykant\w*|apprentice\w*|azubi\w*|ausbildungsplatz|alternan\w+|aprendiz\w*|werkstudent\w*",
     "executive": r"ceo|cfo|cto|coo|cio|cmo|chro|chief \w+ officer|managing director|president|vorstand\w*|gesch[aä]ftsf[uü]hr\w+|directeur g[eé]n[eé]ral|directrice g[eé]n[eé]rale|director[a]? general|direttore generale|diretor(?:a)?[- ]geral|amministratore delegato|algemeen directeur|prezes\w*|non-executive director|board member|trustee|chair(?:man|woman)?",
     "head": r"head of|head|director|leiter(?:in)?|leitung|abteilungsleit\w+|directeur|directrice|director[a]|diretor[a]?|direttore|direttrice|hoofd|dyrektor\w*|jefe de [aá]rea|vp|vice president",
-    "lead": r"lead|team ?lead(?:er)?|principal|staff|teamleit\w+|chef d['’][eé]quipe|jefe de equipo|l[ií]der|capo ?turno|capo ?squadra|teamleider|kierownik\w*|foreman|supervisor",
+    "lead": r"lead(?! gen)|team ?lead(?:er)?|principal|staff(?= (?:[\w+#&-]+ ){0,3}(?:engineer|developer|scientist|designer|architect|programmer|sre|researcher|ingenieur|entwickler)\w*)|teamleit\w+|chef d['’][eé]quipe|jefe de equipo|l[ií]der|capo ?turno|capo ?squadra|teamleider|kierownik\w*|foreman|supervisor",
     "senior": r"senior|snr|sr\.?|s[eê]nior|starsz[aey]\w*|erfahrene[rn]?|confirm[eé]e?|experte",
-    "junior": r"junior|jr\.?|jnr|j[uú]nior|graduate|entry[- ]level|berufseinsteiger\w*|d[eé]butante?|m[lł]odsz[aey]\w*|assistant",
+    "junior": r"junior|jr\.?|jnr|j[uú]nior|graduate|entry[- ]level|berufseinsteiger\w*|d[eé]butante?|m[lł]odsz[aey]\w*|(?<!executive )(?<!personal )assistant(?= (?:[\w&-]+ )?(?:manag|engineer|account|control|buyer|editor|produc|direct|curator|professor|principal|coach|head|chef|planner|merchandis|architect|lawyer|site|project|organist|harbourmaster|cheesemaker|senco|tm\b)\w*)",
 }
+# An assistant to the CEO stands where assistants stand.
+_SERVES = re.compile(
+    r"\b(?:\w{0,20}assist\w{0,10}|secretary|sekret\w{1,10}|secr[eé]taire|pa|chief of staff)\s(?:to|of|for|der|des|du|de|del|della|van)\b.*",
+    re.IGNORECASE | re.DOTALL,
+)
 _LEVEL = {level: re.compile(rf"(?<!\w)(?:{pattern})(?!\w)", re.IGNORECASE) for level, pattern in _LEVELS.items()}
 _REMOTE = {
     "hybrid": re.compile(
@@ -46,8 +51,8 @@ _DENIES = re.compile(
 _CONTRACTS = {
     "internship": r"internship|praktikum|stage (?:de|non|curricul)\w*|convention de stage|pr[aá]cticas|est[aá]gio|tirocinio|sta[żz]\b",
     "seasonal": r"seasonal|for the season|(?:summer|winter|harvest) season|saison(?:stelle|kraft|arbeit|vertrag)?\b|f[uü]r die saison|saisonni\w+|temporada|de temporada|safra|stagional\w*|per la stagione|seizoen\w*|sezonow\w+|na sezon",
-    "temporary": r"temporary|temp\b|temp[- ]to[- ]perm|fixed[- ]term|maternity cover|parental cover|locum|befristet\w*|elternzeitvertretung|vertretung|cdd\b|int[eé]rim(?:aire)?\w*|remplacement|temporal\b|contrato temporal|sustituci[oó]n|suplencia|tempor[aá]ri[oa]|termo certo|substitui[cç][aã]o|tempo determinato|interinale|sostituzione|tijdelijk\w*|uitzend\w+|zast[eę]pstwo|czas okre[sś]lony",
-    "contract": r"contract(?:or|ing)? (?:role|position|basis|work|assignment|job)|(?:\d+|six|twelve|three|nine)[- ]months? contract|inside ir35|outside ir35|day rate|c2c|w2 or c2c|freelance\w*|auf rechnung|freiberuf\w*|projektvertrag|portage|aut[oó]nomo|freelancer|recibos verdes|pessoa jur[ií]dica|pj\b|partita iva|zzp\w*|b2b|umowa zlecenie|umowa o dzie[lł]o",
+    "temporary": r"temporary|temp\b|temp[- ]to[- ]perm|fixed[- ]term|maternity cover|parental cover|locum|befristet\w*|(?:elternzeit|mutterschafts?|mutterschutz|schwangerschafts?|karenz|krankheits?|urlaubs)-?vertretung|(?:als|zur) vertretung|vertretung(?= (?:gesucht|ab|bis|f[uü]r (?:eine?n?|unsere?n?|die|den|meine?n?|\d+))\b)|cdd\b|int[eé]rim(?:aire)?\w*|remplacement|temporal\b|contrato temporal|sustituci[oó]n|suplencia|tempor[aá]ri[oa]|termo certo|substitui[cç][aã]o|tempo determinato|interinale|sostituzione|tijdelijk\w*|uitzend\w+|zast[eę]pstwo|czas okre[sś]lony",
+    "contract": r"contract(?:or|ing)? (?:role|position|basis|work|assignment|job)|(?:\d+|six|twelve|three|nine)[- ]months? contract|inside ir35|outside ir35|day rate|c2c|w2 or c2c|freelance\w*|auf rechnung|freiberuf\w*|projektvertrag|portage|aut[oó]nomo|freelancer|recibos verdes|pessoa jur[ií]dica|pj\b|partita iva|zzp\w*|b2b(?= (?:contract|kontrakt|basis|rate|stawka|umow\w+|lub|oder|or (?:uop|perm\w*|employ\w+|payroll)|(?:do|od) \d)|:?\s?\d)|(?:contract|kontrakt|umow[aęy]|basis|stawka|vat|net|netto|rate|na|net on|rate on|uop or|employment or|lub|oder|tys\.?|\d{1,7}\s?k|z[lł]|pln|eur|r[eę]k[eę])[ (/:]{1,2}b2b(?! (?:saas|sales|software|market\w*|sprzeda\w*|products?|clients?|customers?|compan\w+|tech|e-?commerce|payments?|platforms?|business|side|projects?))|umowa zlecenie|umowa o dzie[lł]o",
     "permanent": r"permanent(?:ly)?|perm\b|unbefristet\w*|festanstellung|cdi\b|indefinid[oa]|contrato fijo|fij[oa] desde|efetiv[oa]|clt\b|contrato sem termo|tempo indeterminato|vast contract|vaste aanstelling|onbepaalde tijd|umow[aęy] o prac[eę]|czas nieokre[sś]lony",
 }
 _CONTRACT = {kind: re.compile(rf"(?<!\w)(?:{pattern})(?!\w)", re.IGNORECASE) for kind, pattern in _CONTRACTS.items()}
@@ -72,8 +77,9 @@ _MAX_STEP = 220
 
 def find_level(role: str) -> Fact | None:
     """Return how high a job stands, from the words of its title alone."""
+    own = _SERVES.sub("", role)
     for level, pattern in _LEVEL.items():
-        if match := pattern.search(role):
+        if match := pattern.search(own):
             return Fact(level, match[0])
     return None
 
