@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.lead.dates import resolve_day
+from triage.lead.dates import Order, resolve_day, tell_order
 
 WRITTEN = date(2026, 5, 4)  # a Monday
 
@@ -36,6 +36,13 @@ WRITTEN = date(2026, 5, 4)  # a Monday
         ("ab Ostern", None),
         ("31 February", None),
         ("mid August", None),
+        ("by 9/12", None),
+        ("10/01/2027", None),
+        ("by 5/5", date(2026, 5, 5)),
+        ("by 25/9", date(2026, 9, 25)),
+        ("by 9/25", date(2026, 9, 25)),
+        ("in 1.5 months", None),
+        ("in 1.5 Monaten", None),
     ],
 )
 def test_a_phrase_names_this_day_or_none(phrase: str, day: date | None) -> None:
@@ -49,6 +56,28 @@ def test_without_the_message_s_date_only_a_whole_date_is_told() -> None:
 
 def test_mail_of_2003_means_2003() -> None:
     assert resolve_day("by 12 December", date(2003, 11, 20)) == date(2003, 12, 12)
+
+
+@pytest.mark.parametrize(
+    ("country", "language", "day"),
+    [
+        ("us", "en", date(2026, 9, 12)),
+        ("uk", "en", date(2026, 12, 9)),
+        ("", "de", date(2026, 12, 9)),
+        ("", "en", None),
+        ("", None, None),
+        ("io", "en", None),
+        ("ca", "en", None),
+    ],
+)
+def test_country_or_language_tells_which_figure_is_the_month(
+    country: str, language: str | None, day: date | None
+) -> None:
+    assert resolve_day("by 9/12", WRITTEN, order=tell_order(country, language)) == day
+
+
+def test_an_american_day_beyond_twelve_needs_no_country() -> None:
+    assert resolve_day("9/25/2026", None, order=Order.DAY_FIRST) == date(2026, 9, 25)
 
 
 @given(st.text(max_size=60))

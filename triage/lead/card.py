@@ -8,7 +8,7 @@ from triage.lead.candidates import Candidate, gather, surest
 from triage.lead.choosing import choose
 from triage.lead.columns import Context
 from triage.lead.contacts import find_address, find_phones, find_profile, find_requisition
-from triage.lead.dates import resolve_day
+from triage.lead.dates import resolve_day, tell_order
 from triage.lead.language import tell_language
 from triage.lead.material import Material, Zone
 from triage.lead.notice import Notice, read_notice
@@ -40,7 +40,7 @@ def read_opportunity(message: Message, verdict: Verdict | None, model: LeadModel
         for name, limit in _MANY.items()
     }
     recruiter, referrer = choose_people(gather_people(material, marks.chances, context), model)
-    days = {name: _day(name, material, marks, message) for name in ("start", "deadline")}
+    days = {name: _day(name, material, marks, context) for name in ("start", "deadline")}
     texts = (material.texts[Zone.SUBJECT], material.texts[Zone.TEXT], material.texts[Zone.FORWARDED])
     agency = next((_fact(one) for one in chosen["agency"]), None)
     companies = tuple(_fact(one) for one in chosen["company"])
@@ -110,12 +110,14 @@ def _hirer(agency: Fact | None, companies: tuple[Fact, ...], recruiter: Fact | N
     return Fact("in_house", companies[0].phrase) if companies and recruiter else None
 
 
-def _day(name: str, material: Material, marks: Marks, message: Message) -> Day | None:
+def _day(name: str, material: Material, marks: Marks, context: Context) -> Day | None:
     phrase = surest(name, material, marks, _SURE_DAY)
     if phrase is None:
         return None
+    message = material.message
     written: date | None = message.date.date() if message.date else None
-    return Day(resolve_day(phrase, written), phrase)
+    order = tell_order(country_of(message), context.language)
+    return Day(resolve_day(phrase, written, order=order), phrase)
 
 
 def _acquaintance(material: Material, marks: Marks) -> Fact | None:

@@ -7,6 +7,7 @@ day is meant. A library that guesses (dateparser) reads "May" as today's day in 
 
 import re
 from datetime import date, timedelta
+from enum import StrEnum
 
 from triage.lead.fold import fold
 
@@ -50,6 +51,11 @@ _TOMORROW = {"tomorrow": 1, "morgen": 1, "demain": 1, "manana": 1, "amanha": 1, 
 _NEAR = _TODAY | _TOMORROW
 _ISO = re.compile(r"\b((?:19|20)\d\d)-(\d{1,2})-(\d{1,2})\b")
 _FIGURES = re.compile(r"\b(\d{1,2})([./])(\d{1,2})(?:\2((?:19|20)?\d\d))?(?!\d)")
+# "1.5 months" is no day.
+_SPAN = re.compile(
+    r"\s?(?:months?|monat\w*|mois|mes(?:es|i)?|maand\w*|miesi\w*|years?|yrs?|jahr\w*|ans|anos?|anni|jaar|lat|days?|tage?n?|jours?|dias?|giorni|dagen|dni"
+    r"|hours?|hrs?|h|std|stunden|heures?|horas?|ore|uur|uren|k|%)(?!\w)"
+)
 _DAY_MONTH = re.compile(
     r"\b(\d{1,2})(?:st|nd|rd|th|er|\.|º|°)?\s+(?:of\s+|de\s+|di\s+)?([^\W\d_]{3,12})\.?(?:,?\s+(?:de\s+|del\s+)?((?:19|20)\d\d))?"
 )
@@ -61,22 +67,48 @@ _VAGUE = re.compile(
     r"\b(?:end|mid|middle|beginning|start|early|late|ende|mitte|anfang|fin|mi|debut|finales|mediados|principios|fim|meados|inicio|meta|fine|inizio|eind|begin|koniec|konca|polowie|poczatku|poczatek|around|circa|um|umkring|week|weeks|woche|wochen|semaine|semana|settimana|tydzien)\b"
 )
 _CENTURY = 2000
+_MONTHS_A_YEAR = 12
 
 
-def resolve_day(phrase: str, written: date | None, *, month_first: bool = False) -> date | None:
+class Order(StrEnum):
+    """Which of the two figures of 4/3 comes first."""
+
+    DAY_FIRST = "day_first"
+    MONTH_FIRST = "month_first"
+
+
+_MONTH_FIRST_COUNTRIES = frozenset({"us", "ph"})
+# Canadians write both; the others are bought for their letters.
+_TELL_NOTHING = frozenset(["ca", "ai", "cc", "co", "fm", "gg", "io", "ly", "me", "sh", "so", "to", "tv", "ws"])
+
+
+def tell_order(country: str, language: str | None) -> Order | None:
+    """Return how people there write days in figures, None where it cannot be told.
+
+    Args:
+        country: of the sender's domain, in lower case; empty where it tells none.
+    """
+    if country in _MONTH_FIRST_COUNTRIES:
+        return Order.MONTH_FIRST
+    if country and country not in _TELL_NOTHING:
+        return Order.DAY_FIRST
+    return Order.DAY_FIRST if language not in {None, "en"} else None
+
+
+def resolve_day(phrase: str, written: date | None, *, order: Order | None = None) -> date | None:
     """Return the day that a phrase names, None where it cannot be told which.
 
     Args:
         written: the day of the message; without it only dates with a year are resolved.
-        month_first: 4/3 is April 3, as Americans write.
+        order: what 4/3 is; None where that is not known, and such a phrase names no day.
     """
     text = fold(phrase)
     if _VAGUE.search(text):
         return None
-    return _in_full(text, written, month_first=month_first) or _near(text, written)
+    return _in_full(text, written, order) or _near(text, written)
 
 
-def _in_full(text: str, written: date | None, *, month_first: bool) -> date | None:
+def _in_full(text: str, written: date | None, order: Order | None) -> date | None:
     if match := _ISO.search(text):
         return _day(int(match[1]), int(match[2]), int(match[3]))
     for match in _DAY_MONTH.finditer(text):
@@ -85,12 +117,17 @@ def _in_full(text: str, written: date | None, *, month_first: bool) -> date | No
     for match in _MONTH_DAY.finditer(text):
         if month := _MONTH.get(match[1]):
             return _dated(match[3], month, int(match[2]), written)
-    if match := _FIGURES.search(text):
-        first, second = int(match[1]), int(match[3])
-        if match[2] == "/" and month_first:
-            first, second = second, first
-        return _dated(match[4], second, first, written)
-    return None
+    match = _FIGURES.search(text)
+    if match is None or (not match[4] and _SPAN.match(text, match.end())):
+        return None
+    first, second = int(match[1]), int(match[3])
+    # With a point the day comes first everywhere; with a stroke only a figure beyond 12 tells by itself.
+    if match[2] == "/" and first != second and max(first, second) <= _MONTHS_A_YEAR and order is None:
+        return None
+    is_month_first = order is Order.MONTH_FIRST if max(first, second) <= _MONTHS_A_YEAR else second > _MONTHS_A_YEAR
+    if match[2] == "/" and is_month_first:
+        first, second = second, first
+    return _dated(match[4], second, first, written)
 
 
 def _near(text: str, written: date | None) -> date | None:
