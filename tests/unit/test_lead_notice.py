@@ -1,5 +1,8 @@
 """Notices: the way they came, who is inside, and which are no message at all."""
 
+from dataclasses import replace
+from time import process_time
+
 import pytest
 
 from tests.builders import make_raw
@@ -114,3 +117,40 @@ def test_a_voicemail_is_told_by_its_subject_and_mail_is_no_notice() -> None:
     assert found is not None
     assert found.channel is Channel.VOICEMAIL
     assert read_notice(Material(parse_message(make_raw()))) is None
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("Left you a voicemail - Senior Engineer", "Hi, I just tried to call. Eva"),
+        ("Senior Engineer", "I just left you a voicemail. Contract duration is 6 months."),
+        ("Senior Engineer", "Following up on my voicemail. Please bring a transcript of your grades."),
+        ("Stelle in Kassel", "Ich habe auf Ihren Anrufbeantworter gesprochen. Die Dauer: 6 Monate."),
+        ("Senior Engineer", "I found you via your website and wanted to reach out about a job."),
+    ],
+)
+def test_a_person_who_speaks_of_a_call_or_a_site_sends_no_notice(subject: str, text: str) -> None:
+    assert read_notice(Material(mail(text, subject=subject, sender="Eva Stein <eva@acme.example>"))) is None
+
+
+@pytest.mark.parametrize(
+    ("subject", "text", "channel"),
+    [
+        ("Jane left you a voicemail", "You have a new voicemail. Duration: 0:41", Channel.VOICEMAIL),
+        ("You missed a call", 'Voicemail (0:09), transcribed by machine: "Hi"', Channel.VOICEMAIL),
+        ("New message via your website", "Name: Ann Bell", Channel.CONTACT_FORM),
+        ("Hello", "An enquiry was sent via your website.", Channel.CONTACT_FORM),
+    ],
+)
+def test_what_a_machine_says_is_a_notice(subject: str, text: str, channel: Channel) -> None:
+    notice = read_notice(Material(mail(text, subject=subject, sender="Service <no-reply@service.example>")))
+    assert notice is not None
+    assert notice.channel is channel
+
+
+def test_figures_without_an_end_cost_no_time() -> None:
+    began = process_time()
+    message = mail("x", subject="x", sender="LinkedIn <notifications-noreply@linkedin.com>")
+    for figures in ("1" * 20_000, "12," * 7_000):
+        assert count_appearances(replace(message, subject=figures, text=figures)) is None
+    assert process_time() - began < 2  # it was minutes

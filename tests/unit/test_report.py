@@ -228,13 +228,24 @@ def test_the_daemon_wants_a_report_until_it_is_there(store: Store) -> None:
         ("Sei comparso in 9 ricerche", Kind.SEARCHES, 9),
         ("Je bent weergegeven in 4 zoekopdrachten", Kind.SEARCHES, 4),
         ("Pojawiłeś się w 6 wyszukiwaniach", Kind.SEARCHES, 6),
+        ("Du wurdest 12-mal gefunden", Kind.SEARCHES, 12),
+        ("Te han encontrado 14 veces", Kind.SEARCHES, 14),
+        ("9 comparse nelle ricerche", Kind.SEARCHES, 9),
+        ("7 aparições em pesquisas", Kind.SEARCHES, 7),
+        ("8 apparitions dans les résultats de recherche", Kind.SEARCHES, 8),
         ("5 people viewed your profile", Kind.VIEWS, 5),
+        ("1.250 personas han visto tu perfil", Kind.VIEWS, 1250),
     ],
 )
 def test_counts_of_platforms_are_read(subject: str, kind: Kind, number: int) -> None:
     found = read_appearance(Address("LinkedIn", "notifications@linkedin.com"), subject, "", NOW)
     assert found is not None
     assert (found.kind, found.number, found.platform) == (kind, number, "linkedin.com")
+
+
+def test_who_looked_at_a_job_did_not_look_at_the_profile() -> None:
+    for subject in ("150 people viewed this job: Data engineer", "Your post: 150 people viewed it"):
+        assert read_appearance(Address("", "a@linkedin.com"), subject, "", NOW) is None
 
 
 def test_only_a_platform_counts() -> None:

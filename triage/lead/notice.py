@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from triage.classify.domains import registrable
+from triage.lead.appearance import Kind, find_count
 from triage.lead.material import Material, Zone
 from triage.lead.opportunity import Channel, Fact
 from triage.records import Message
@@ -36,10 +37,18 @@ _VOICE = re.compile(
     re.IGNORECASE,
 )
 _TRANSCRIPT = re.compile(
-    r"transcri|transkri|trascri|przepisan|duration|dauer|durée|duración|duração|durata", re.IGNORECASE
+    r"transcri|transkri|trascri|przepisan|(?:duration|dauer|durée|duración|duração|durata)\W{1,3}\d", re.IGNORECASE
+)
+# A person who speaks of a call: "I left you a voicemail", "following up on my voicemail".
+_SPEAKS_OF_A_CALL = re.compile(
+    r"\b(?:(?:left|leave|leaving|sent)(?: (?:you|a|an|another|quick|short|brief)){0,4}|(?:my|your|our|got the|third|last)(?: (?:last|earlier|recent|quick|previous)){0,2}"
+    r"|(?:auf|meine|ihre[nmr]?|deine[nmr]?)(?: (?:ihre[nmr]?|deine[nmr]?|der|den))?|(?:laissé|envoyé)(?: un)?|(?:mon|votre|ton)|(?:dejé|dejado|enviado|mandado)(?: un)?|(?:mi|su|tu)"
+    r"|(?:deixei|deixado|enviei)(?: uma)?|(?:minha|sua)|(?:lasciato|mandato)(?: un)?|(?:mio|suo|tuo)|(?:mijn|uw|je)|(?:zostawił[ae]m|moj[ąaeęi]+))"
+    rf" (?:{_VOICE.pattern})",
+    re.IGNORECASE,
 )
 _FORM = re.compile(
-    r"contact form|website form|form submission|formmailer|form mailer|website enquir|via your website|kontaktformular|formulaire de contact"
+    r"contact form|website form|form submission|formmailer|form mailer|website enquir|(?:sent|submitted|received|posted|message|enquiry|inquiry|request)(?: \w+){0,3} via your website|kontaktformular|formulaire de contact"
     r"|formulario de contacto|formul[aá]rio de contato|formul[aá]rio de contacto|modulo (?:di )?contatt|contactformulier"
     r"|formularz(?:a)? kontaktow|new (?:enquiry|inquiry) via|new full-time inquiry|neue anfrage über",
     re.IGNORECASE,
@@ -75,31 +84,6 @@ _SELF = re.compile(
     re.IGNORECASE,
 )
 
-_APPEARANCES = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        r"(?:appeared|showed up) in (\d[\d.,]*) search(?:es)?",
-        r"(\d[\d.,]*) search appearances?",
-        r"(\d[\d.,]*) people found you",
-        r"in (\d[\d.,]*) suchanfragen",
-        r"(\d[\d.,]*)[- ]?mal (?:gefunden|in suchen|in der suche)",
-        r"in (\d[\d.,]*) suchen (?:erschienen|aufgetaucht|angezeigt)",
-        r"apparue?(?:\(e\)|·e)? dans (\d[\d.,\u202f\u00a0]*) recherches?",
-        r"(\d[\d.,]*) apparitions? dans (?:les|des) (?:résultats de )?recherches?",
-        r"apareci(?:ste|do) en (\d[\d.,]*) b[uú]squedas?",
-        r"(\d[\d.,]*) apariciones? en (?:las )?b[uú]squedas?",
-        r"te han encontrado (\d[\d.,]*) veces",
-        r"apareceu em (\d[\d.,]*) (?:pesquisas?|buscas?)",
-        r"(\d[\d.,]*) apari[cç](?:ões|ão) em (?:pesquisas?|buscas?)",
-        r"(?:apparso|apparsa|comparso|comparsa|apparso/a) in (\d[\d.,]*) ricerche",
-        r"(\d[\d.,]*) (?:comparse|apparizioni) nelle ricerche",
-        r"in (\d[\d.,]*) zoekopdrachten",
-        r"(\d[\d.,]*) zoekopdrachten",
-        r"w (?:wynikach )?(\d[\d.,]*) wyszukiwa(?:ń|niach|nia)",
-        r"(\d[\d.,]*) wyszukiwa(?:ń|nia) z twoim profilem",
-        r"(?:^|\n)(\d[\d.,]*)\n?\s*(?:pesquisas|suchanfragen|searches|recherches|búsquedas|ricerche|zoekopdrachten|wyszukiwań)\b",
-    )
-)
 _INVITATION = re.compile(
     r"^invitations?@|join (?:your|my) network|wants to connect|add (?:you|me) to (?:my|your) .{0,25}network|netzwerk hinzuf|rejoindre votre réseau"
     r"|quiere conectar|unirte a mi red|adicion[aá]-lo à (?:sua )?rede|quer (?:se )?conectar|vorrebbe collegarsi|nuovo invito|wil (?:graag )?connectie|do sieci",
@@ -109,7 +93,6 @@ _DIGEST = re.compile(
     r"^(?:notifications?-noreply|jobalerts?|jobs-listings|editors-noreply|endorsements|alert|billing|updates|news(?:letter)?)\b",
     re.IGNORECASE,
 )
-_DIGIT = re.compile(r"\d+")
 
 
 class NoticeKind(StrEnum):
@@ -146,7 +129,7 @@ def tell_channel(message: Message) -> Channel:
     if site in _SITES:
         return _SITES[site]
     head = f"{sender.name if sender else ''} {sender.addr_spec if sender else ''} {message.subject}"
-    if _VOICE.search(head) or (_VOICE.search(message.text[:200]) and _TRANSCRIPT.search(message.text[:400])):
+    if _announces_a_call(head) or (_announces_a_call(message.text[:200]) and _TRANSCRIPT.search(message.text[:400])):
         return Channel.VOICEMAIL
     if _FORM.search(f"{head}\n{message.text[:160]}\n{message.text[-200:]}"):
         return Channel.CONTACT_FORM
@@ -158,6 +141,10 @@ def tell_channel(message: Message) -> Channel:
         return Channel.CALENDAR
     via = _VIA.search(sender.name) if sender else None
     return next((one for one in Channel if via and one.value == via[1].lower().replace("twitter", "x")), Channel.MAIL)
+
+
+def _announces_a_call(words: str) -> bool:
+    return _VOICE.search(_SPEAKS_OF_A_CALL.sub(" ", words)) is not None
 
 
 def _kind(message: Message, channel: Channel) -> NoticeKind:
@@ -176,11 +163,8 @@ def count_appearances(message: Message) -> int | None:
     site = registrable(message.sender.domain) if message.sender else ""
     if site not in _SITES:
         return None
-    for text in (message.subject, message.text[:600]):
-        for pattern in _APPEARANCES:
-            if match := pattern.search(text):
-                return int("".join(_DIGIT.findall(match[1])))
-    return None
+    found = find_count(message.subject, message.text)
+    return found[1] if found and found[0] is Kind.SEARCHES else None
 
 
 def _writer(material: Material, channel: Channel) -> Fact | None:
