@@ -26,6 +26,7 @@ def mail(text: str, *, subject: str, sender: str) -> Message:
         ("Dan, has aparecido en 14 búsquedas esta semana", "Te han encontrado", 14),
         ("Você apareceu em 1.042 pesquisas nesta semana", "21", 1042),
         ("La tua settimana", "6 visualizzazioni\n11 comparse nelle ricerche", 11),
+        ("Dan, 6 persone hanno visto il tuo profilo", "11 comparse nelle ricerche", 11),
         ("Dan, je bent deze week in 9 zoekopdrachten verschenen", "Je profiel", 9),
         ("Dan, pojawiasz się w wynikach 11 wyszukiwań w tym tygodniu", "zobacz", 11),
     ],

@@ -1,6 +1,7 @@
 """Counts that platforms tell of the owner's profile: "you appeared in 30 searches this week"."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -74,7 +75,7 @@ _COUNTS = tuple(
 _MOST_TEXT = 2000
 
 
-def find_count(subject: str, text: str) -> tuple[Kind, int] | None:
+def find_count(subject: str, text: str, wanted: Collection[Kind] = tuple(Kind)) -> tuple[Kind, int] | None:
     """Return what a platform counts and the count, None where its words tell none.
 
     Args:
@@ -84,7 +85,7 @@ def find_count(subject: str, text: str) -> tuple[Kind, int] | None:
         lines = without_accents(words.casefold()).splitlines()
         plain = "\n".join(" ".join(line.split()) for line in lines)
         for kind, pattern in _COUNTS:
-            if match := pattern.search(plain):
+            if kind in wanted and (match := pattern.search(plain)):
                 return kind, int(re.sub(r"\D", "", match[1]))
     return None
 

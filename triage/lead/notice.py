@@ -163,8 +163,8 @@ def count_appearances(message: Message) -> int | None:
     site = registrable(message.sender.domain) if message.sender else ""
     if site not in _SITES:
         return None
-    found = find_count(message.subject, message.text)
-    return found[1] if found and found[0] is Kind.SEARCHES else None
+    found = find_count(message.subject, message.text, {Kind.SEARCHES})
+    return found[1] if found else None
 
 
 def _writer(material: Material, channel: Channel) -> Fact | None:
