@@ -11,7 +11,7 @@ from triage.learn.corpus import load_corpus
 from triage.learn.counts import count_corpus
 
 CORPUS = Path(__file__).parents[2] / "models" / "corpus"
-CHECK = CORPUS.parent / "check"
+CHECK, UNSEEN = CORPUS.parent / "check", CORPUS.parent / "unseen"
 
 
 def read_records(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -27,14 +27,19 @@ def test_the_readme_counts_what_is_there() -> None:
 
 
 def test_no_mail_stands_there_twice() -> None:
-    found = [*read_records(CORPUS), *read_records(CHECK)]
+    found = [*read_records(CORPUS), *read_records(CHECK), *read_records(UNSEEN)]
     assert len({(author, record["id"]) for author, record in found}) == len(found) > 3000
     said = {tuple(record.get(name) for name in ("from", "subject", "body", "html", "date")) for _, record in found}
     assert len(said) == len(found)
 
 
-def test_the_check_set_is_not_in_it() -> None:
+@pytest.mark.parametrize("folder", [CHECK, UNSEEN])
+def test_what_is_for_measuring_is_not_in_it(folder: Path) -> None:
     known = {record["id"] for _, record in read_records(CORPUS)}
-    checked = {record["id"] for _, record in read_records(CHECK)}
-    assert checked
-    assert not known & checked
+    measured = {record["id"] for _, record in read_records(folder)}
+    assert measured
+    assert not known & measured
+
+
+def test_the_readme_counts_what_no_model_has_learnt_from() -> None:
+    assert (UNSEEN / "README.md").read_text("utf-8").endswith(count_corpus(load_corpus([UNSEEN])))

@@ -1,0 +1,71 @@
+"""Measures the shipped judge on mail that no model has learnt from: `python -m tests.quality.unseen [FOLDER]`.
+
+By default `models/unseen`, whole, and by language and author. An abstention is wrong; intervals are 95 % bootstrap intervals over campaigns.
+"""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from triage.learn.base import judge_check
+from triage.learn.corpus import Specimen
+from triage.learn.metrics import (
+    Answers,
+    calibration_error,
+    confusion,
+    interval,
+    lead_called_scam,
+    macro_f1,
+    pairs_wholly_right,
+    scam_called_lead,
+)
+from triage.modelfile import base_model_path, load_model
+from triage.records import CATEGORIES
+
+UNSEEN = Path(__file__).parents[2] / "models" / "unseen"
+
+
+def describe(found: Answers) -> str:
+    """Return the figures of some mail in words."""
+    lines = [f"{len(found.specimens)} mails by {len({one.group for one in found.specimens})} authors"]
+    for name, measure in (
+        ("macro-F1", macro_f1),
+        ("leads called scam", lead_called_scam),
+        ("scams called a lead", scam_called_lead),
+    ):
+        low, high = interval(found, measure)
+        lines.append(f"{name} {measure(found.truth, found.answers):.3f} ({low:.3f} to {high:.3f})")
+    right, pairs = pairs_wholly_right(found)
+    lines.append(f"contrast pairs wholly right {right} of {pairs}; calibration error {calibration_error(found):.3f}")
+    for category, row in zip(CATEGORIES, confusion(found).tolist(), strict=True):
+        lines.append(f"{category.value:>10} {' '.join(f'{count:5}' for count in row)}")
+    return "\n".join(lines)
+
+
+def by(found: Answers, key: Callable[[Specimen], str]) -> str:
+    """Return macro-F1 of each part."""
+    figures = []
+    for name in sorted(set(map(key, found.specimens))):
+        part = found.take(np.array([row for row, one in enumerate(found.specimens) if key(one) == name]))
+        figures.append(f"{name} {macro_f1(part.truth, part.answers):.3f}")
+    return ", ".join(figures)
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.quality.unseen", description=(__doc__ or "").partition("\n")[0]
+    )
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=UNSEEN, help="records of mail; without it models/unseen"
+    )
+    found = judge_check(parser.parse_args().folder, load_model(base_model_path()))
+    print(describe(found))  # noqa: T201  a command
+    print("by language:", by(found, lambda one: one.lang))  # noqa: T201  a command
+    print("by author:", by(found, lambda one: one.group))  # noqa: T201  a command
+
+
+if __name__ == "__main__":
+    main()
