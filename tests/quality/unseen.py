@@ -4,11 +4,13 @@ By default `models/unseen`, whole, and by language and author. An abstention is 
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from triage.bootstrap import build_judge
+from triage.config import Config
 from triage.learn.base import judge_check
 from triage.learn.corpus import Specimen
 from triage.learn.metrics import (
@@ -21,8 +23,9 @@ from triage.learn.metrics import (
     pairs_wholly_right,
     scam_called_lead,
 )
+from triage.mail.parse import open_message
 from triage.modelfile import base_model_path, load_model
-from triage.records import CATEGORIES
+from triage.records import CATEGORIES, Category
 
 UNSEEN = Path(__file__).parents[2] / "models" / "unseen"
 
@@ -44,6 +47,14 @@ def describe(found: Answers) -> str:
     return "\n".join(lines)
 
 
+def count_lost(specimens: Sequence[Specimen]) -> str:
+    """Return how many leads and scams the first look clears."""
+    judge = build_judge(Config())
+    sought = [one for one in specimens if one.category is not Category.OTHER and not one.either]
+    lost = sum(judge.clear(open_message(one.content)) is not None for one in sought)
+    return f"first look: {lost} of {len(sought)} leads and scams lost"
+
+
 def by(found: Answers, key: Callable[[Specimen], str]) -> str:
     """Return macro-F1 of each part."""
     figures = []
@@ -63,6 +74,7 @@ def main() -> None:
     )
     found = judge_check(parser.parse_args().folder, load_model(base_model_path()))
     print(describe(found))  # noqa: T201  a command
+    print(count_lost(found.specimens))  # noqa: T201  a command
     print("by language:", by(found, lambda one: one.lang))  # noqa: T201  a command
     print("by author:", by(found, lambda one: one.group))  # noqa: T201  a command
 
