@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from triage.learn.corpus import load_corpus
+from triage.learn import corpus
 from triage.learn.counts import count_corpus
 
 CORPUS = Path(__file__).parents[2] / "models" / "corpus"
@@ -21,9 +21,12 @@ def read_records(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             yield file.stem, json.loads(line)
 
 
-@pytest.mark.timeout(300)
-def test_the_readme_counts_what_is_there() -> None:
-    assert (CORPUS / "README.md").read_text("utf-8").endswith(count_corpus(load_corpus([CORPUS])))
+@pytest.mark.parametrize("folder", [CORPUS, UNSEEN])
+def test_the_readme_counts_what_is_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        corpus, "build_message", lambda _record: b""
+    )  # nothing in them is counted, and they take a minute
+    assert (folder / "README.md").read_text("utf-8").endswith(count_corpus(corpus.load_corpus([folder])))
 
 
 def test_no_mail_stands_there_twice() -> None:
@@ -39,7 +42,3 @@ def test_what_is_for_measuring_is_not_in_it(folder: Path) -> None:
     measured = {record["id"] for _, record in read_records(folder)}
     assert measured
     assert not known & measured
-
-
-def test_the_readme_counts_what_no_model_has_learnt_from() -> None:
-    assert (UNSEEN / "README.md").read_text("utf-8").endswith(count_corpus(load_corpus([UNSEEN])))

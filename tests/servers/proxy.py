@@ -58,10 +58,10 @@ class FaultProxy:
 
     async def _end(self) -> None:
         """Wait for every connection to be closed, however busy the machine is."""
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while tasks := asyncio.all_tasks() - {asyncio.current_task()}:  # of a client accepted last, too
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.sleep(0.01)  # transports tell of their end in the loop's next round
 
     async def _main(self) -> None:
@@ -81,7 +81,7 @@ class FaultProxy:
             return
         try:
             server_reader, server_writer = await asyncio.open_connection(HOST, self.target, limit=1 << 20)
-        except OSError:
+        except (OSError, asyncio.CancelledError):  # the proxy may end meanwhile
             writer.transport.abort()
             return
         for one in (writer, server_writer):

@@ -76,7 +76,8 @@ def _careful_items(value: str) -> list[str]:
             depth -= piece == ")"
         elif piece == ";":
             items.append("")
-        elif piece == '"':  # it never ends, so that what follows may all be the sender's
+        elif piece == '"':  # it never ends, so that this item and what follows may all be the sender's
+            items[-1] = ""
             break
         elif piece.startswith('"'):
             items[-1] += _NOT_NAME.sub("_", piece[1:-1])
