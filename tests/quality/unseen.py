@@ -13,16 +13,8 @@ from triage.bootstrap import build_judge
 from triage.config import Config
 from triage.learn.base import judge_check
 from triage.learn.corpus import Specimen
-from triage.learn.metrics import (
-    Answers,
-    calibration_error,
-    confusion,
-    interval,
-    lead_called_scam,
-    macro_f1,
-    pairs_wholly_right,
-    scam_called_lead,
-)
+from triage.learn.evaluation import campaigns_of, summarise
+from triage.learn.metrics import Answers, calibration_error, macro_f1, pairs_wholly_right
 from triage.mail.parse import open_message
 from triage.modelfile import base_model_path, load_model
 from triage.records import CATEGORIES, Category
@@ -32,17 +24,17 @@ UNSEEN = Path(__file__).parents[2] / "models" / "unseen"
 
 def describe(found: Answers) -> str:
     """Return the figures of some mail in words."""
-    lines = [f"{len(found.specimens)} mails by {len({one.group for one in found.specimens})} authors"]
-    for name, measure in (
-        ("macro-F1", macro_f1),
-        ("leads called scam", lead_called_scam),
-        ("scams called a lead", scam_called_lead),
+    whole = summarise(found.truth, found.answers, campaigns_of(found))
+    lines = [f"{whole.mails} mails by {len({one.group for one in found.specimens})} authors"]
+    for name, figure in (
+        ("macro-F1", whole.macro_f1),
+        ("leads called scam", whole.lead_called_scam),
+        ("scams called a lead", whole.scam_called_lead),
     ):
-        low, high = interval(found, measure)
-        lines.append(f"{name} {measure(found.truth, found.answers):.3f} ({low:.3f} to {high:.3f})")
+        lines.append(f"{name} {figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})")
     right, pairs = pairs_wholly_right(found)
     lines.append(f"contrast pairs wholly right {right} of {pairs}; calibration error {calibration_error(found):.3f}")
-    for category, row in zip(CATEGORIES, confusion(found).tolist(), strict=True):
+    for category, row in zip(CATEGORIES, whole.confusion, strict=True):
         lines.append(f"{category.value:>10} {' '.join(f'{count:5}' for count in row)}")
     return "\n".join(lines)
 

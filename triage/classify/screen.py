@@ -29,6 +29,7 @@ HEAD, TAIL = 3_000, 1_000
 """How many characters of a mail's beginning and end are looked at first."""
 
 _SHARED = 600
+"""How many characters two parts of a mail's middle share: a short offer is whole in one of them."""
 
 _EVIDENCE = 3
 # Words that speak for `other` clearly enough to be named.
