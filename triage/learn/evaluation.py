@@ -29,7 +29,7 @@ from triage.learn.curves import (
 )
 from triage.learn.dataset import Labels, Rows
 from triage.learn.experiments import Ablated, Bench, Learnt, Unseen
-from triage.learn.fit import HeldOut, iter_folds
+from triage.learn.fit import BASE_RECIPE, HeldOut, iter_folds
 from triage.learn.metrics import (
     ABSTAINED,
     Answers,
@@ -56,7 +56,7 @@ class Plan:
     """How much is tried.
 
     Attributes:
-        folds: parts that the authors are held out in, whole; half as many as in training, which halves the time they take.
+        folds: parts that the authors are held out in, whole: as many as in training, so that the figures are the card's.
         campaign_folds: the same for pairs and campaigns.
         part_folds: the same for everything that is learnt many times over.
         min_mails: of a language or kind, to hold it out.
@@ -66,7 +66,7 @@ class Plan:
         draws: how often these are drawn.
     """
 
-    folds: int = 15
+    folds: int = BASE_RECIPE.folds
     campaign_folds: int = 10
     part_folds: int = 3
     min_mails: int = 20
