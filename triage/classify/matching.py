@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from triage.classify.phrases import NEGATIONS
+from triage.classify.denial import SENTENCE_ENDS, is_denied, negations_of
 
 MAX_GAP = 4
-SENTENCE_ENDS = frozenset(".?!")
+PAUSE = ","
+"""Where a comma, dash or bracket stands, among the words of a text; phrases do not see it."""
 _STEM = 4
 _MAX_KNOWN_WORDS = 50_000
-_NEGATION_REACH = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +75,16 @@ class PhraseBook:
             else:
                 self._short_stems.append((stem, phrase))
 
-    def find(self, words: Sequence[str]) -> list[Match]:
-        """Return the first match of each signal asserted and of each denied, in the order found."""
+    def find(self, words: Sequence[str], pauses: frozenset[int] = frozenset()) -> list[Match]:
+        """Return the first match of each signal asserted and of each denied, in the order found.
+
+        Args:
+            pauses: as `split_pauses` returns them.
+        """
         found: dict[tuple[str, bool], Match] = {}
-        begun_by = self._begun_by(frozenset(words))
+        present = frozenset(words)
+        begun_by = self._begun_by(present)
+        negations = negations_of(present)
         for index, word in enumerate(words):
             if word not in begun_by:
                 continue
@@ -87,9 +93,8 @@ class PhraseBook:
                     continue
                 end = _match_from(phrase.slots, words, index)
                 if end:
-                    is_denied = _is_denied(words, index, end)
-                    match = Match(phrase.name, index, end, is_denied)
-                    found.setdefault((phrase.name, is_denied), match)
+                    denied = bool(negations) and is_denied(words, pauses, negations, index, end)
+                    found.setdefault((phrase.name, denied), Match(phrase.name, index, end, denied))
         return list(found.values())
 
     def _begun_by(self, present: frozenset[str]) -> Mapping[str, Sequence[_Phrase]]:
@@ -115,6 +120,15 @@ class PhraseBook:
         else:
             self._idle.add(word)
         return candidates
+
+
+def split_pauses(tokens: Sequence[str]) -> tuple[list[str], frozenset[int]]:
+    """Return words without their pauses, and the numbers of the words that a pause stands before."""
+    if PAUSE not in tokens:
+        return list(tokens), frozenset()
+    places = [index for index, token in enumerate(tokens) if token == PAUSE]
+    words = [token for token in tokens if token != PAUSE]
+    return words, frozenset(place - count for count, place in enumerate(places))
 
 
 def _compile(name: str, line: str) -> _Phrase:
@@ -146,12 +160,3 @@ def _match_from(slots: Sequence[_Slot], words: Sequence[str], start: int) -> int
             return 0
         index += 1
     return index
-
-
-def _is_denied(words: Sequence[str], start: int, end: int) -> bool:
-    for index in range(start - 1, max(-1, start - 1 - _NEGATION_REACH), -1):
-        if words[index] in SENTENCE_ENDS:
-            break
-        if words[index] in NEGATIONS:
-            return True
-    return any(word in NEGATIONS for word in words[start + 1 : end - 1])

@@ -47,6 +47,12 @@ _KNOWN_RUN = 8
 """A longer run is a word of another script, which seldom comes again."""
 _NOT_ASCII = re.compile("[^\0-\x7f]+")
 _STOP = "\0"
+_PAUSE = _STOP * 2  # of the same sign, which `words_only` leaves alone
+# White space to everything that reads text, and nothing that anybody writes.
+_LONG_DASH = "\x1f"
+_LONG_DASHES = re.compile("[–—―•…]")
+# A comma or bracket beside white space, a dash between: not 1,200 nor a hyphen.
+_CLAUSE_END = re.compile(r"[,()\x1f-](?:(?<=,)(?=\s)|(?<=\s\()|(?<=\))(?=\s)|(?<=\x1f)|(?<=\s-)(?=\s))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,26 +130,30 @@ def _plain_letters(run: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class WordText:
-    """A text as words one space apart, a mark of its own where a sentence ends."""
+    """A text as words one space apart, a mark of its own where a sentence ends, and one where a clause may."""
 
     marked: str
 
     @classmethod
     def of(cls, folded: str) -> "WordText":
         """Return the words of folded text, without accents."""
-        return cls(words_only(_SENTENCE_END.sub(f" {_STOP} ", without_accents(folded).replace(_STOP, " "))))
+        text = folded.replace(_STOP, " ")
+        if not text.isascii():
+            text = without_accents(_LONG_DASHES.sub(_LONG_DASH, text))
+        text = _SENTENCE_END.sub(f" {_STOP} ", text)
+        return cls(words_only(_CLAUSE_END.sub(f" {_PAUSE} ", text)))
 
     @property
     def words(self) -> str:
         """The words alone: the input of the n-gram features."""
-        return f" {self.marked}".replace(f" {_STOP}", "").lstrip(" ")
+        return f" {self.marked}".replace(f" {_PAUSE}", "").replace(f" {_STOP}", "").lstrip(" ")
 
     @property
     def lengths(self) -> list[int]:
         """How many words each sentence has."""
-        return [len(one.split()) for one in self.marked.split(_STOP)]
+        return [len(one.split()) for one in self.marked.replace(_PAUSE, "").split(_STOP)]
 
     @property
     def sentences(self) -> list[str]:
-        """The words for phrases, with "." where a sentence ends."""
-        return self.marked.replace(_STOP, ".").replace("!", " ! ").replace("?", " ? ").split()
+        """The words for phrases, with "." where a sentence ends and "," where a clause may."""
+        return self.marked.replace(_PAUSE, ",").replace(_STOP, ".").replace("!", " ! ").replace("?", " ? ").split()

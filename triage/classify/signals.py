@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from triage.classify.claims import claimed_company, pay_out_of_proportion
+from triage.classify.denial import SENTENCE_ENDS
 from triage.classify.domains import (
     FREE_MAIL,
     HIRING_SYSTEMS,
@@ -21,7 +22,7 @@ from triage.classify.domains import (
     label,
     registrable,
 )
-from triage.classify.matching import SENTENCE_ENDS, PhraseBook
+from triage.classify.matching import PhraseBook, split_pauses
 from triage.classify.normalise import NormalText, without_accents
 from triage.classify.phrases import PHRASES
 from triage.records import Message
@@ -76,7 +77,7 @@ def extract_signals(
     Args:
         subject: the folded subject.
         text: the folded text the sender wrote or passed on.
-        sentences: the words of both, with "." where a sentence ends.
+        sentences: the words of both, with "." where a sentence ends and "," where a clause may.
     """
     found: dict[str, Signal] = {}
     for signal in chain(
@@ -93,8 +94,9 @@ def extract_signals(
     return tuple(found.values())
 
 
-def _of_words(words: Sequence[str]) -> Iterator[Signal]:
-    for match in _BOOK.find(words):
+def _of_words(sentences: Sequence[str]) -> Iterator[Signal]:
+    words, pauses = split_pauses(sentences)
+    for match in _BOOK.find(words, pauses):
         name = f"denies:{match.name}" if match.is_denied else match.name
         yield Signal(name, _quote(words, match.start, match.end))
 
