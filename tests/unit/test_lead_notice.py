@@ -6,8 +6,9 @@ from time import process_time
 import pytest
 
 from tests.builders import make_raw
+from triage.classify.notices import NoticeKind
 from triage.lead.material import Material
-from triage.lead.notice import NoticeKind, count_appearances, read_notice
+from triage.lead.notice import count_appearances, read_notice
 from triage.lead.opportunity import Channel
 from triage.mail.parse import parse_message
 from triage.records import Message

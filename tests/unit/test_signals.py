@@ -116,6 +116,10 @@ def sent(addr_spec: str, name: str = "") -> Message:
     return Message(sender=Address(name, addr_spec), text="hello")
 
 
+def claims(domain: str, text: str, result: str) -> Message:
+    return replace(sent(f"j@{domain}"), text=text, authentication=(Authentication("mx", "dmarc", result, domain),))
+
+
 @pytest.mark.parametrize(
     ("signal", "message"),
     [
@@ -162,14 +166,18 @@ def sent(addr_spec: str, name: str = "") -> Message:
             )
         ),
         ("header:list-id", replace(sent("x@a.example"), list_facts=frozenset({"list-id"}))),
-        ("in_thread", replace(sent("x@a.example"), in_reply_to="<1@x>")),
+        ("in_thread", replace(sent("x@a.example"), in_reply_to="<1@x>", quoted="as I wrote")),
         ("names_pay", replace(sent("x@a.example"), text="52.000 € a year")),
         (
             "company_elsewhere",
             replace(sent("j@quick-hire.example"), text="I write for Halden Marine Ltd about a post."),
         ),
-        ("company_in_domain", replace(sent("j@haldenmarine.example"), text="I write for Halden Marine Ltd.")),
-        ("company_in_domain", replace(sent("j@hms-group.example"), text="Halden Marine Services GmbH, Kiel")),
+        ("company_in_domain", claims("haldenmarine.example", "I write for Halden Marine Ltd.", "pass")),
+        ("company_in_domain", claims("hms-group.example", "Halden Marine Services GmbH, Kiel", "pass")),
+        ("company_in_domain", claims("mueller-bau.example", "Müller Bau GmbH, Kiel", "pass")),
+        ("company_in_domain_unproved", claims("haldenmarine.example", "I write for Halden Marine Ltd.", "fail")),
+        ("company_in_domain_unproved", claims("haldenmarine.example", "I write for Halden Marine Ltd.", "none")),
+        ("company_in_domain_unproved", replace(sent("j@haldenmarine.example"), text="Halden Marine Ltd")),
         ("text_in_attachment", replace(sent("x@a.example"), attachments=(Attachment("offer.pdf", "application/pdf"),))),
         ("pay_out_of_proportion", Message(text="Earn $400 a day, only 1-2 hours a day from your phone.")),
         ("pay_out_of_proportion", Message(text="300 € pro Tag bei nur 2 Stunden am Tag")),
@@ -198,6 +206,218 @@ def test_ordinary_pay_is_in_proportion(text: str) -> None:
 def test_a_company_on_free_mail_or_a_platform_is_held_against_no_domain() -> None:
     for address in ("bo@gmail.com", "messages@linkedin.com"):
         assert not names(replace(sent(address), text="Halden Marine Ltd")) & {"company_elsewhere", "company_in_domain"}
+
+
+@pytest.mark.parametrize(
+    ("domain", "text"),
+    [
+        ("ha1denmarine.example", "I write for Halden Marine Ltd about a post."),
+        ("haldenmarlne.example", "I write for Halden Marine Ltd about a post."),
+        ("halden-rnarine.example", "Halden Marine Services Ltd is hiring."),
+        ("haldenmarin.example", "At Halden Marine Ltd we are hiring."),
+        ("mue11er-bau.example", "Die Müller Bau GmbH sucht Sie."),
+        ("brasserie-dupomt.example", "La société Brasserie Dupont SARL recrute."),
+        ("aceites0lmedo.example", "Escribo de Aceites Olmedo S.L. por un puesto."),
+        ("vinhosdodour0.example", "A Vinhos do Douro Lda procura pessoas."),
+        ("siernens.example", "Siemens Energy GmbH hat eine Stelle."),
+    ],
+)
+@pytest.mark.parametrize("result", ["pass", "none"])
+def test_a_domain_that_looks_like_the_company_named_is_a_lookalike(domain: str, text: str, result: str) -> None:
+    found = names(claims(domain, text, result))
+    assert "company_lookalike" in found
+    assert not found & {"company_in_domain", "company_in_domain_unproved", "company_elsewhere"}
+
+
+@pytest.mark.parametrize(
+    ("domain", "text"),
+    [
+        ("haldenmarine.example", "Halden Marine Ltd"),
+        ("halden-marine.example", "Halden Marine Ltd"),
+        ("halden.example", "Halden Marine Ltd"),
+        ("kestrelfood.example", "Kestrel Foods Ltd"),
+        ("muellerbau.example", "Müller Bau GmbH"),
+        ("mullerbau.example", "Müller Bau GmbH"),
+        ("bright-recruiting.example", "We hire for Halden Marine Ltd."),
+        ("hays.example", "We hire for Bays Ltd."),
+    ],
+)
+def test_a_company_or_its_recruiter_is_no_lookalike(domain: str, text: str) -> None:
+    assert "company_lookalike" not in names(claims(domain, text, "pass"))
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        *("Re: the post", "RE: the post", "Re[2]: the post", "AW: Stelle", "Antwort: Stelle", "RE : le poste"),
+        *(
+            "RES: vaga",
+            "R: posto",
+            "SV: jobbet",
+            "VS: työ",
+            "Odp: praca",
+            "Antw: baan",
+            "Fwd: Re: post",
+            "[list] Re: x",
+        ),
+    ],
+)
+def test_a_subject_that_answers_is_in_a_thread(subject: str) -> None:
+    found = names(replace(sent("x@a.example"), in_reply_to="<1@x>", subject=subject))
+    assert "in_thread" in found
+    assert "in_thread_unquoted" not in found
+
+
+@pytest.mark.parametrize(
+    "subject", ["", "The post", "Restaurant: staff", "Ref: 1234", "Area manager: a post", "Rechnung"]
+)
+def test_a_thread_that_nothing_shows_is_claimed_alone(subject: str) -> None:
+    found = names(replace(sent("x@a.example"), in_reply_to="<1@x>", subject=subject))
+    assert "in_thread_unquoted" in found
+    assert "in_thread" not in found
+    assert not names(replace(sent("x@a.example"), subject="Re: the post")) & {"in_thread", "in_thread_unquoted"}
+
+
+def of_platform(
+    subject: str, address: str = "LinkedIn <notifications-noreply@linkedin.com>", text: str = ""
+) -> Message:
+    name, _, addr_spec = address.rstrip(">").partition(" <")
+    domain = addr_spec.partition("@")[2]
+    passed = (Authentication("mx", "dkim", "pass", domain),)
+    return Message(subject=subject, sender=Address(name, addr_spec), text=text, authentication=passed)
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject"),
+    [
+        ("message", "You have a new message from Priya"),
+        ("message", "Sie haben eine neue Nachricht erhalten"),
+        ("message", "Vous avez reçu un nouveau message"),
+        ("message", "Tienes un mensaje nuevo de Camila"),
+        ("message", "Você tem uma nova mensagem de Bruno"),
+        ("message", "Lucia sent you an InMail"),
+        ("message", "Torben hat Ihnen geschrieben"),
+        ("message", "Yannick vous a écrit"),
+        ("message", "Camila te envió un InMail"),
+        ("message", "Bruno enviou-lhe uma InMail"),
+        ("invitation", "Priya, please add me to your LinkedIn network"),
+        ("invitation", "Torben wants to connect with you"),
+        ("invitation", "I'd like to join your network"),
+        ("invitation", "Torben Quast möchte sich mit Ihnen vernetzen"),
+        ("invitation", "Neue Kontaktanfrage von Torben Quast"),
+        ("invitation", "Karine Lavigne souhaite rejoindre votre réseau"),
+        ("invitation", "Invitation à se connecter de Karine"),
+        ("invitation", "Camila quiere conectar contigo"),
+        ("invitation", "Tienes una invitación para conectar"),
+        ("invitation", "Bruno quer se conectar com você"),
+        ("invitation", "Você recebeu um convite para se conectar"),
+        ("appearances", "You appeared in 14 searches this week"),
+        ("appearances", "3 people viewed your profile"),
+        ("appearances", "Your profile is getting noticed"),
+        ("appearances", "Sie erscheinen diese Woche in 23 Suchanfragen"),
+        ("appearances", "5 Personen haben Ihr Profil angesehen"),
+        ("appearances", "Vous êtes apparue dans 14 recherches cette semaine"),
+        ("appearances", "3 personnes ont consulté votre profil"),
+        ("appearances", "Has aparecido en 14 búsquedas esta semana"),
+        ("appearances", "3 personas han visto tu perfil"),
+        ("appearances", "Você apareceu em 12 pesquisas nesta semana"),
+        ("appearances", "3 pessoas viram seu perfil"),
+        ("application", "Your application was sent to Kestrel Foods"),
+        ("application", "The hiring manager viewed your application"),
+        ("application", "Ihre Bewerbung wurde an Kestrel gesendet"),
+        ("application", "Deine Bewerbung als Koch ist eingegangen"),
+        ("application", "Votre candidature a été envoyée à Kestrel"),
+        ("application", "Hemos enviado tu candidatura a Kestrel"),
+        ("application", "Tu solicitud fue vista por Kestrel"),
+        ("application", "Sua candidatura foi enviada para a Kestrel"),
+        ("application", "A sua candidatura foi visualizada"),
+        ("digest", "12 new jobs for you in Leeds"),
+        ("digest", "Kestrel Foods is hiring a cook"),
+        ("digest", "Congratulate Fabio on the new job"),
+        ("digest", "12 neue Jobs für Sie in Kiel"),
+        ("digest", "Passende Stellen für Köche"),
+        ("digest", "12 nouvelles offres d'emploi à Lyon"),
+        ("digest", "Félicitez Fabien pour son nouveau poste"),
+        ("digest", "12 nuevas ofertas de empleo en Burgos"),
+        ("digest", "Alerta de empleo: cocinero"),
+        ("digest", "12 novas vagas de cozinheiro no Porto"),
+        ("digest", "Parabenize Fábio pelo novo cargo"),
+    ],
+)
+def test_the_wording_of_a_platform_tells_its_notice(kind: str, subject: str) -> None:
+    assert {name for name in names(of_platform(subject)) if name.startswith("notice:")} == {f"notice:{kind}"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "address"),
+    [
+        ("message", "Lucia Ferrante via LinkedIn <inmail-hit-reply@linkedin.com>"),
+        ("message", "Björn Tietz über XING <mail@mail.xing.com>"),
+        ("message", "Federico vía LinkedIn <messages-noreply@linkedin.com>"),
+        ("invitation", "LinkedIn <invitations@linkedin.com>"),
+        ("digest", "LinkedIn Job Alerts <jobalerts-noreply@linkedin.com>"),
+        ("digest", "Indeed <alert@indeed.com>"),
+    ],
+)
+def test_the_address_of_a_platform_tells_its_notice(kind: str, address: str) -> None:
+    assert f"notice:{kind}" in names(of_platform("Area manager, Leeds", address))
+
+
+def test_the_text_of_a_notice_is_read_where_its_subject_tells_nothing() -> None:
+    assert "notice:appearances" in names(of_platform("Ihre Woche", text="Sie erscheinen in 23 Suchanfragen."))
+    sender = "LinkedIn <messages-noreply@linkedin.com>"
+    assert "notice:digest" in names(of_platform("Congratulate Helen on the new job", sender))
+
+
+@pytest.mark.parametrize(
+    ("kind", "template"),
+    [
+        ("message", "INMAIL email_hire_inmail_initial_single_01"),
+        ("message", "MBR-TO-MBR"),
+        ("message", "EMAIL-DEFAULT email_messaging_digest_01"),
+        ("invitation", "INVITE-GUEST"),
+        ("invitation", "EMAIL-DEFAULT email_m2m_invite_single_01"),
+        ("digest", "SAVEDSEARCH email_job_alert_digest_01"),
+        ("digest", "JOBS-TO-MBR jobs_jymbii_digest"),
+        ("digest", "EMAIL-DEFAULT email_editorial_suggested_top_conversations_01"),
+        ("appearances", "EMAIL-DEFAULT email_weekly_search_appearances_01"),
+        ("application", "EMAIL-DEFAULT email_jobs_job_application_viewed_01"),
+        ("application", "JOBS-TO-MBR jobs_applicant_applied"),
+    ],
+)
+def test_a_template_tells_the_notice_where_linkedin_wrote_it(kind: str, template: str) -> None:
+    found = names(replace(of_platform("hello"), platform_class=template))
+    assert {f"notice:{kind}", "platform_notice"} <= found
+    assert "platform_claimed" not in found
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        sent("x@quick-hire.example"),
+        sent("x@linkedin.com"),
+        replace(sent("x@linkedin.com"), authentication=(Authentication("mx", "dkim", "pass", "quick-hire.example"),)),
+        replace(
+            sent("x@linkedin.com"), authentication=(*PASSED, Authentication("mx", "dmarc", "fail", "linkedin.com"))
+        ),
+        replace(sent("x@xing.com"), authentication=(Authentication("mx", "dkim", "pass", "xing.com"),)),
+    ],
+)
+def test_a_template_is_claimed_by_whoever_else_writes_it(message: Message) -> None:
+    found = names(replace(message, platform_class="INMAIL email_hire_inmail_initial_single_01"))
+    assert "platform_claimed" in found
+    assert not found & {"platform_notice", "notice:message"}
+
+
+def test_no_notice_is_told_of_mail_from_elsewhere_or_that_its_platform_disowns() -> None:
+    failed = (Authentication("mx", "dmarc", "fail", "linkedin.com"),)
+    for message in (
+        replace(sent("x@quick-hire.example"), subject="You have a new message"),
+        replace(of_platform("You have a new message"), authentication=failed),
+        of_platform("Area manager, Leeds"),
+        of_platform("Your receipt", "LinkedIn <billing-noreply@linkedin.com>", "See who viewed your profile."),
+    ):
+        assert not [name for name in names(message) if name.startswith("notice:")]
 
 
 def test_an_ordinary_domain_is_accused_of_nothing() -> None:

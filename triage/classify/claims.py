@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from enum import StrEnum
 
-from triage.classify.domains import FREE_MAIL, HIRING_SYSTEMS, PLATFORMS, label, registrable
+from triage.classify.domains import FREE_MAIL, HIRING_SYSTEMS, PLATFORMS, is_lookalike, label, registrable, skeleton
 from triage.classify.normalise import fold, without_accents
 from triage.records import Message
 
@@ -13,7 +14,7 @@ _MAX_QUOTE = 60
 # Up to three capitalised words before a legal form: Halden Marine Services Ltd. Words have a limit, since
 # one may begin behind each full stop of "A.A.A." and would be read to its end each time.
 _COMPANY = re.compile(
-    r"[^\W\d_](?<=[A-ZÀ-Þ])(?<!\w.)[\w&'’.-]{0,60}(?:[ ](?:&|of|de|du|und|et|y|e|i)?[ ]?[A-ZÀ-Þ][\w&'’.-]{0,60}){0,3}"
+    r"[^\W\d_](?<=[A-ZÀ-Þ])(?<!\w.)[\w&'’.-]{0,60}(?:[ ](?:&|of|de|du|do|da|dos|del|di|und|et|y|e|i)?[ ]?[A-ZÀ-Þ][\w&'’.-]{0,60}){0,3}"
     r",?[ ](?:Ltd|Limited|LLP|LLC|Inc|plc|PLC|Corp|Corporation|GmbH|AG|KG|SE|SARL|SAS|S\.A\.S?\.?|S\.L\.|S\.r\.l\.|S\.p\.A\.|SpA|Srl|"
     r"Lda|Ltda|B\.V\.|BV|N\.V\.|NV|Sp\. z o\.o\.|sp\. z o\.o\.)(?![\w])"
 )
@@ -53,6 +54,11 @@ _COMMON = frozenset(
         "of",
         "de",
         "du",
+        "do",
+        "da",
+        "dos",
+        "del",
+        "di",
         "und",
         "et",
         "y",
@@ -69,8 +75,16 @@ _COMMON = frozenset(
 )
 
 
-def claimed_company(message: Message) -> tuple[str, bool] | None:
-    """Return the first company with a legal form that the text names, and whether the sender's domain bears its name.
+class Bearing(StrEnum):
+    """How the sender's domain stands to a company that a mail names."""
+
+    BORNE = "borne"
+    LOOKALIKE = "lookalike"
+    ELSEWHERE = "elsewhere"
+
+
+def claimed_company(message: Message) -> tuple[str, Bearing] | None:
+    """Return the first company with a legal form that the text names, and how the sender's domain bears its name.
 
     None where no company is named so, or where the domain is nobody's own: free mail, a
     platform, a hiring system.
@@ -83,15 +97,51 @@ def claimed_company(message: Message) -> tuple[str, bool] | None:
     named = _COMPANY.search(message.text[:_LOOK_AT]) or _COMPANY.search(message.sender.name)
     if named is None:
         return None
-    return " ".join(named[0].split())[:_MAX_QUOTE], _bears_name(label(site), named[0])
+    return " ".join(named[0].split())[:_MAX_QUOTE], _bearing(label(site), named[0])
 
 
-def _bears_name(domain_label: str, company: str) -> bool:
-    """Return whether a domain is made of a company's name, a word of it or its initials."""
-    plain = re.sub(r"[^a-z0-9 ]+", " ", without_accents(fold(company).text))
-    words = [word for word in plain.split() if word not in _LEGAL_FORMS]
-    telling = [word for word in words if word not in _COMMON] or words
+def _bearing(domain_label: str, company: str) -> Bearing:
+    folded = fold(company).text
+    # "Müller" is muller in some domains and mueller in others.
+    spellings = [_words(folded), _words(folded.translate(_UMLAUTS))]
     compact = domain_label.replace("-", "")
+    if any(_is_imitation(compact, words) for words in spellings) and not any(
+        compact in (_compact(words), _compact(words, telling=True)) for words in spellings
+    ):
+        return Bearing.LOOKALIKE
+    return Bearing.BORNE if any(_bears_name(compact, words) for words in spellings) else Bearing.ELSEWHERE
+
+
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
+
+
+def _words(folded: str) -> list[str]:
+    plain = re.sub(r"[^a-z0-9 ]+", " ", without_accents(folded))
+    words = [word for word in plain.split() if word not in _LEGAL_FORMS]
+    while len(words) > 1 and len(words[-1]) == 1:  # of S.L. or S.p.A.
+        words.pop()
+    return words
+
+
+def _compact(words: list[str], *, telling: bool = False) -> str:
+    return "".join(word for word in words if not telling or word not in _COMMON)
+
+
+def _is_imitation(compact: str, words: list[str]) -> bool:
+    """Return whether a domain can be taken for a company's name, or looks like the word it begins with."""
+    # What is read as its first words may be others: "At Halden Marine Ltd".
+    rests = [words[place:] for place in range(max(1, len(words) - 1))]
+    names = {_compact(rest, telling=telling) for rest in rests for telling in (False, True)}
+    for name in names:
+        # Kestrel Foods writes from kestrelfood as well.
+        if is_lookalike(compact, name) and compact.removesuffix("s") != name.removesuffix("s"):
+            return True
+    return bool(words) and is_lookalike(compact, words[0]) and skeleton(compact) == skeleton(words[0])
+
+
+def _bears_name(compact: str, words: list[str]) -> bool:
+    """Return whether a domain is made of a company's name, a word of it or its initials."""
+    telling = [word for word in words if word not in _COMMON] or words
     initials = "".join(word[0] for word in words)
     return (
         any(len(word) > 3 and word[:8] in compact for word in telling)  # noqa: PLR2004  short words are in any name

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from triage.classify.claims import claimed_company, pay_out_of_proportion
+from triage.classify.claims import Bearing, claimed_company, pay_out_of_proportion
 from triage.classify.denial import SENTENCE_ENDS
 from triage.classify.domains import (
     FREE_MAIL,
@@ -24,6 +24,7 @@ from triage.classify.domains import (
 )
 from triage.classify.matching import PhraseBook, split_pauses
 from triage.classify.normalise import NormalText, without_accents
+from triage.classify.notices import tell_notice
 from triage.classify.phrases import PHRASES
 from triage.records import Message
 
@@ -50,6 +51,17 @@ _COMPANY_WORD = re.compile(
 # The first character of each is a class of its own, which the engine looks for quickly.
 _MONEY = re.compile(
     r"[€$£\d](?:(?<=[€$£])\s?\d[\d.,]*\s?k?|(?<=\d)[\d.,]{0,15}+\s?(?:k\b|€|eur\b|euros?\b|usd\b|gbp\b|chf\b|pln\b|zl\b|reais\b|dollars?\b|pounds?\b))",
+    re.IGNORECASE,
+)
+_COMPANY_SIGNALS = {
+    (Bearing.BORNE, True): "company_in_domain",
+    (Bearing.BORNE, False): "company_in_domain_unproved",
+    **dict.fromkeys([(Bearing.LOOKALIKE, True), (Bearing.LOOKALIKE, False)], "company_lookalike"),
+    **dict.fromkeys([(Bearing.ELSEWHERE, True), (Bearing.ELSEWHERE, False)], "company_elsewhere"),
+}
+_LINKEDIN = "linkedin.com"
+_ANSWER = re.compile(
+    r"\s*(?:\[[^\]]{1,40}\]\s*)?(?:(?:fwd?|wg|tr|rv|enc|pd)\s*:\s*)?(?:re|aw|antw|antwort|res|resp|r|rif|rép|sv|vs|odp|ynt)\s*(?:[\[(]\d{1,3}[\])])?\s*[:：]",
     re.IGNORECASE,
 )
 _CAPITALS = re.compile(r"[A-ZÄÖÜÉÈÀÇÑ](?<!\w.)[A-ZÄÖÜÉÈÀÇÑ]{3,}\b")
@@ -84,6 +96,7 @@ def extract_signals(
         _of_words(sentences[:_MAX_WORDS]),
         _of_sender(message),
         _of_platform(message),
+        _of_notice(message, subject, text),
         _of_concealment(message, subject, text),
         _of_attachments(message),
         _of_links(message),
@@ -132,9 +145,8 @@ def _of_sender(message: Message) -> Iterator[Signal]:
     if "xn--" in domain:
         yield Signal("punycode_domain", domain[:60])
     if claim := claimed_company(message):
-        company, is_borne_out = claim
-        name = "company_in_domain" if is_borne_out else "company_elsewhere"
-        yield Signal(name, f"{company} at {site}")
+        company, bearing = claim
+        yield Signal(_COMPANY_SIGNALS[bearing, _is_proved(message, site)], f"{company} at {site}")
 
 
 def _of_platform(message: Message) -> Iterator[Signal]:
@@ -154,6 +166,19 @@ def _of_platform(message: Message) -> Iterator[Signal]:
     yield from _of_authentication(message, site)
 
 
+def _of_notice(message: Message, subject: NormalText, text: NormalText) -> Iterator[Signal]:
+    site = registrable(message.sender.domain) if message.sender else ""
+    # Whoever sends a mail writes these headers; of LinkedIn they are where LinkedIn is proved to have sent it.
+    is_believed = site == _LINKEDIN and _is_proved(message, site)
+    if message.platform_class:
+        yield Signal("platform_notice" if is_believed else "platform_claimed", message.platform_class[:60])
+    if site not in PLATFORMS or (_has_failed(message) and not _is_proved(message, site)):
+        return
+    if notice := tell_notice(message, subject.text, text.text, is_template_believed=is_believed):
+        kind, quote = notice
+        yield Signal(f"notice:{kind}", quote[:60])
+
+
 def _of_reply_to(message: Message, site: str) -> Iterator[Signal]:
     for address in message.reply_to[:1]:
         other = registrable(address.domain)
@@ -167,16 +192,26 @@ def _of_reply_to(message: Message, site: str) -> Iterator[Signal]:
 
 
 def _of_authentication(message: Message, site: str) -> Iterator[Signal]:
-    results = {one.method: one for one in message.authentication}
-    dmarc = results.get("dmarc")
-    if (dmarc and dmarc.result == "fail") or any(one.result == "fail" for one in results.values()):
+    if _has_failed(message):
         yield Signal("authentication_fails", "Authentication-Results")
     elif _has_passed(message, site):
         yield Signal("authentication_passes", site)
 
 
+def _has_failed(message: Message) -> bool:
+    # Of several results of one method the last counts.
+    return "fail" in {one.method: one.result for one in message.authentication}.values()
+
+
 def _has_passed(message: Message, site: str) -> bool:
     return any(one.result == "pass" and registrable(one.domain) == site for one in message.authentication)
+
+
+def _is_proved(message: Message, site: str) -> bool:
+    # A list or a forward breaks SPF alone; DMARC fails where nothing vouches for the domain.
+    return _has_passed(message, site) and ("dmarc", "fail") not in {
+        (one.method, one.result) for one in message.authentication
+    }
 
 
 def _of_concealment(message: Message, subject: NormalText, text: NormalText) -> Iterator[Signal]:
@@ -203,10 +238,10 @@ def _of_attachments(message: Message) -> Iterator[Signal]:
 def _of_headers(message: Message) -> Iterator[Signal]:
     for fact in sorted(message.list_facts):
         yield Signal(f"header:{fact}", fact)
-    if message.platform_class:
-        yield Signal("platform_notice", message.platform_class[:60])
     if message.in_reply_to:
-        yield Signal("in_thread", "In-Reply-To")
+        # Anybody can write the header: what a thread leaves in a mail is its history, or the mark of an answer.
+        is_shown = bool(message.quoted.strip()) or _ANSWER.match(message.subject)
+        yield Signal("in_thread" if is_shown else "in_thread_unquoted", "In-Reply-To")
     if message.forwarded:
         yield Signal("forwarded", "forwarded message")
 

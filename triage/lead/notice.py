@@ -6,9 +6,9 @@ person wrote. The person and the words are what a card is about.
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 
 from triage.classify.domains import registrable
+from triage.classify.notices import DIGEST, INVITATION, NoticeKind
 from triage.lead.appearance import Kind, find_count
 from triage.lead.material import Material, Zone
 from triage.lead.opportunity import Channel, Fact
@@ -84,25 +84,6 @@ _SELF = re.compile(
     re.IGNORECASE,
 )
 
-_INVITATION = re.compile(
-    r"^invitations?@|join (?:your|my) network|wants to connect|add (?:you|me) to (?:my|your) .{0,25}network|netzwerk hinzuf|rejoindre votre réseau"
-    r"|quiere conectar|unirte a mi red|adicion[aá]-lo à (?:sua )?rede|quer (?:se )?conectar|vorrebbe collegarsi|nuovo invito|wil (?:graag )?connectie|do sieci",
-    re.IGNORECASE,
-)
-_DIGEST = re.compile(
-    r"^(?:notifications?-noreply|jobalerts?|jobs-listings|editors-noreply|endorsements|alert|billing|updates|news(?:letter)?)\b",
-    re.IGNORECASE,
-)
-
-
-class NoticeKind(StrEnum):
-    """What a platform's notice is about."""
-
-    MESSAGE = "message"
-    INVITATION = "invitation"
-    APPEARANCES = "appearances"
-    DIGEST = "digest"
-
 
 @dataclass(frozen=True, slots=True)
 class Notice:
@@ -153,9 +134,9 @@ def _kind(message: Message, channel: Channel) -> NoticeKind:
     if count_appearances(message) is not None:
         return NoticeKind.APPEARANCES
     local = message.sender.local_part if message.sender else ""
-    if _INVITATION.search(message.subject) or _INVITATION.search(f"{local}@"):
+    if INVITATION.search(message.subject) or INVITATION.search(f"{local}@"):
         return NoticeKind.INVITATION
-    return NoticeKind.DIGEST if _DIGEST.match(local) else NoticeKind.MESSAGE
+    return NoticeKind.DIGEST if DIGEST.match(local) else NoticeKind.MESSAGE
 
 
 def count_appearances(message: Message) -> int | None:
