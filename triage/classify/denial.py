@@ -16,6 +16,8 @@ SENTENCE_ENDS = frozenset(".?!")
 _REACH = 6
 _LONG_REACH = 8
 _AFTER = 5
+_CLOSING = 3
+"""A negation and the verb or two that close a German clause."""
 _LIST_ITEM = 2
 """Words of one item of a list: "fees, your passport or bank details"."""
 
@@ -52,6 +54,7 @@ _CLAUSE_WORDS = _set_of(
     "but please kindly because otherwise aber sondern bitte weil denn mais veuillez merci car pero sino porque"
     " favor porem pois maar ale lecz prosze so then if when once quand cuando quando"
 )
+_JOINING = _CLAUSE_WORDS | {"und", "oder", "en", "of"}
 _AND = _set_of("and und et en")
 _SUBJECTS = _set_of("i we you they it he she there then wir sie ihr du ich man nous vous on il elle je wij we")
 _OR = _set_of("or nor oder noch ou ni nem o lub ani of")
@@ -253,7 +256,7 @@ def _is_denied_last(
         return False
     last = _clause_end(words, pauses, end)
     late = next((index for index in range(end, min(last, end + _AFTER)) if words[index] in _LATE), None)
-    if late is None or last - late > 3 or words[late - 1] in _NOT_YET:  # noqa: PLR2004  a verb or two close the clause
+    if late is None or last - late > _CLOSING or words[late - 1] in _NOT_YET:
         return False
     if (last < len(words) and words[last] == "?") or not _HOW.isdisjoint(words[late + 1 : last]):
         return False
@@ -267,10 +270,8 @@ def _is_denied_last(
 
 
 def _clause_end(words: Sequence[str], pauses: frozenset[int], end: int) -> int:
-    last = end
-    while last < len(words) and last not in pauses and words[last] not in SENTENCE_ENDS and words[last] not in _JOINING:
+    """Return one past the last word of the clause, or a place too far for a negation to close it."""
+    last, limit = end, min(len(words), end + _AFTER + _CLOSING + 1)
+    while last < limit and last not in pauses and words[last] not in SENTENCE_ENDS and words[last] not in _JOINING:
         last += 1
     return last
-
-
-_JOINING = _CLAUSE_WORDS | {"und", "oder", "en", "of"}
