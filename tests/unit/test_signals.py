@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triage.classify import matching
-from triage.classify.domains import added_word, is_lookalike, label, registrable
+from triage.classify.domains import (
+    FREE_MAIL,
+    HIRING_SYSTEMS,
+    PLATFORMS,
+    added_word,
+    imitated_service,
+    is_lookalike,
+    label,
+    registrable,
+)
 from triage.classify.features import extract_features
 from triage.classify.matching import PhraseBook
 from triage.classify.normalise import WordText, fold, without_accents, words_only
@@ -240,10 +249,106 @@ def test_a_company_on_free_mail_or_a_platform_is_held_against_no_domain() -> Non
         assert not names(replace(sent(address), text="Halden Marine Ltd")) & {"company_elsewhere", "company_in_domain"}
 
 
-def test_an_ordinary_domain_is_accused_of_nothing() -> None:
-    accusations = {"lookalike_domain", "added_word_domain", "punycode_domain", "free_mail_sender"}
-    for domain in ("acme.com", "linkedin.com", "bbc.co.uk", "posteo.de", "mail.example.org"):
-        assert not names(sent(f"x@{domain}")) & accusations
+ACCUSATIONS = {"lookalike_domain", "added_word_domain", "punycode_domain", "free_mail_sender"}
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        *("acme.com", "linkedin.com", "bbc.co.uk", "posteo.de", "mailbox.org", "mail.example.org", "outlook.acme.com"),
+        # Words that end as an added word does.
+        *(
+            "lancashire.gov.uk",
+            "cheshire.com",
+            "network.com",
+            "artwork.com",
+            "steam.com",
+            "coffer.com",
+            "flagstaff.com",
+        ),
+        *("wspolpraca.pl", "citigroup.com", "tele-work.eu", "greenjobs.co.uk", "hr-jobs.nhs.uk", "brighttalent.com"),
+        # Neighbours of well-known names.
+        *("freelance.de", "freelancers.org", "mall.cz", "salt.ch", "malta.com", "grange.com", "range.co", "laporte.fr"),
+        *(
+            "libera.chat",
+            "minster.co.uk",
+            "munster.ie",
+            "twister.de",
+            "cloud.com",
+            "plant.com",
+            "telnet.com",
+            "week.com",
+        ),
+        *("bluefin.com", "total.com", "fiver.com", "tella.tv", "seed.com", "sing.com", "indexed.com", "x.gov", "ac.me"),
+        # Platforms that are called like one, or have a domain in each country.
+        *("hellowork.com", "totaljobs.com", "irishjobs.ie", "infojobs.it", "facebookmail.com", "xing.de", "indeed.fr"),
+        # Called like free mail, under a suffix anybody may take.
+        *("live.studio", "live.example", "outlook.ai", "yahoo.com.de", "yandex.example"),
+    ],
+)
+def test_an_innocent_domain_is_accused_of_nothing(domain: str) -> None:
+    assert not names(sent(f"x@{domain}")) & ACCUSATIONS
+
+
+@pytest.mark.parametrize(
+    ("domain", "imitated"),
+    [
+        *((one, "linkedin.com") for one in ("linkedln.com", "1inkedin.com", "linkdein.com")),
+        *(
+            (one, "linkedin.com")
+            for one in ("linkedin-jobs.com", "linkedinteam.com", "jobs-linkedin.com", "linkedin.careers")
+        ),
+        *((one, "linkedin.com") for one in ("linkedin.careers-x.com", "linkdin-vagas.com.br", "linkedln-hr-team.com")),
+        ("rnonster.com", "monster.com"),
+        ("gmai1.com", "gmail.com"),
+        ("gmall.com", "gmail.com"),
+        ("outlok.com", "outlook.com"),
+        ("yah00.com", "yahoo.com"),
+        ("xlng.com", "xing.com"),
+        ("faceb00k.com", "facebook.com"),
+        ("indeeed.com", "indeed.com"),
+        ("indeed-hiring.com", "indeed.com"),
+        ("lnfojobs.net", "infojobs.net"),
+        ("0range.fr", "orange.fr"),
+        ("rnalt.com", "malt.com"),
+        ("stepst0ne.de", "stepstone.de"),
+    ],
+)
+def test_an_imitation_is_told_from_what_it_imitates(domain: str, imitated: str) -> None:
+    assert imitated_service(domain) == imitated
+    assert "lookalike_domain" in names(sent(f"x@mail.{domain}"))
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        *("yahoo.ca", "yahoo.co.in", "outlook.de", "outlook.fr", "hotmail.be", "hotmail.nl", "live.fr", "live.co.uk"),
+        *("pm.me", "seznam.cz", "email.cz", "abv.bg", "ukr.net", "freemail.hu", "home.nl", "hetnet.nl", "telia.com"),
+        *("gmx.fr", "yandex.kz", "yandex.com.tr", "poczta.onet.pl", "pop.interia.pl"),
+    ],
+)
+def test_free_mail_is_known_by_its_national_forms(domain: str) -> None:
+    assert "free_mail_sender" in names(sent(f"x@{domain}"))
+
+
+def test_every_domain_of_the_lists_can_be_met() -> None:
+    for sites in (FREE_MAIL, PLATFORMS, HIRING_SYSTEMS):
+        assert [site for site in sites if registrable(site) != site] == []
+    assert PLATFORMS.isdisjoint(FREE_MAIL | HIRING_SYSTEMS)
+
+
+@pytest.mark.parametrize(
+    ("signal", "address"),
+    [
+        ("platform_sender", "no-reply@jobteaser.com"),
+        ("platform_sender", "contact@emails.hellowork.com"),
+        ("platform_sender", "x@apec.fr"),
+        ("hiring_system_sender", "acme@hire.lever.co"),
+        ("hiring_system_sender", "nao-responda@gupy.io"),
+    ],
+)
+def test_platforms_and_hiring_systems_are_known(signal: str, address: str) -> None:
+    assert signal in names(sent(address))
 
 
 @pytest.mark.parametrize(
@@ -292,7 +397,18 @@ def test_lookalikes(name: str, genuine: str, *, alike: bool) -> None:
 
 @pytest.mark.parametrize(
     ("name", "parts"),
-    [("acme-careers", ("acme", "careers")), ("acmejobs", ("acme", "jobs")), ("acme", None), ("jobs", None)],
+    [
+        ("acme-careers", ("acme", "careers")),
+        ("acme-group", ("acme", "group")),
+        ("acmejobs", ("acme", "jobs")),
+        ("acmerecrutement", ("acme", "recrutement")),
+        ("acmegroup", None),
+        ("acme", None),
+        ("jobs", None),
+        ("bpjobs", None),
+        ("bp-jobs", ("bp", "jobs")),
+        ("topjobs", None),
+    ],
 )
 def test_added_words(name: str, parts: tuple[str, str] | None) -> None:
     assert added_word(name) == parts

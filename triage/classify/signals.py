@@ -18,6 +18,7 @@ from triage.classify.domains import (
     added_word,
     has_public_suffix,
     imitated_service,
+    is_above_suspicion,
     is_lookalike,
     label,
     registrable,
@@ -138,7 +139,7 @@ def _of_sender(message: Message) -> Iterator[Signal]:
             message.sender.local_part.replace(".", " ")
         ):
             yield Signal("free_mail_company", f"{message.sender.name} at {site}"[:80])
-    if parts := added_word(label(domain)):
+    if not is_above_suspicion(site) and (parts := added_word(label(domain))):
         yield Signal("added_word_domain", f"{parts[0]} + {parts[1]}")
     if _ROLE_ACCOUNT.match(message.sender.local_part):
         yield Signal("role_account", message.sender.local_part[:40])
