@@ -236,8 +236,9 @@ class Evidence:
     Attributes:
         name: the signal's name, or "words" for a phrase of the text.
         quote: the phrase or header that shows it.
-        weight: its exact contribution to the score of the category judged, in
-            log-odds against the mean of the other categories.
+        weight: its exact contribution to the raw score of the category judged, less the mean of those to
+            the other categories: before calibration, so no log-odds. Of mail cleared at first look, what
+            it takes off that look's score.
     """
 
     name: str
