@@ -5,7 +5,7 @@ category judged less the mean of the others. What a word contributes is the sum 
 all n-grams that cover it, shared evenly among the words each covers.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from triage.classify.features import Features, occurrences
 from triage.classify.model import LinearModel, Vector
 from triage.classify.ngrams import Positions
 from triage.classify.scorer import SparseVector
+from triage.classify.wording import own_words
 from triage.records import CATEGORIES, Category, Evidence
 
 ACT = "sentence:"
@@ -125,7 +126,7 @@ def named_evidence(
             places = np.searchsorted(counted.places, counted.occurrences[start:end])
             weights = vector.weights.take(places, axis=0) @ direction
             found += vector.values.take(places) * weights / counted.counts.take(places)
-    return _sorted(item for item in _name(features, found) if abs(item.weight) >= _MIN_WEIGHT)
+    return _sorted((item for item in _name(features, found) if abs(item.weight) >= _MIN_WEIGHT), features)
 
 
 def _families(features: Features, model: LinearModel) -> Iterator[tuple[str, int, int]]:
@@ -161,14 +162,20 @@ def _spread(starts: Positions, ends: Positions, shares: Vector, size: int) -> Ve
 
 def strongest(found: Contributions, features: Features) -> tuple[Evidence, ...]:
     """Return named evidence and the phrases of most weight, strongest first."""
-    return _sorted(
-        [*(item for item in found.named if abs(item.weight) >= _MIN_WEIGHT), *_phrases(found.words, features)]
-    )
+    named = (item for item in found.named if abs(item.weight) >= _MIN_WEIGHT)
+    return _sorted([*named, *_phrases(found.words, features)], features)
 
 
-def _sorted(items: Iterable[Evidence]) -> tuple[Evidence, ...]:
+def _sorted(items: Iterable[Evidence], features: Features) -> tuple[Evidence, ...]:
     ordered = sorted(items, key=lambda item: (-abs(item.weight), item.name, item.quote))
-    return tuple(ordered[:_MAX_EVIDENCE])
+    return in_own_words(ordered[:_MAX_EVIDENCE], features)
+
+
+def in_own_words(items: Sequence[Evidence], features: Features) -> tuple[Evidence, ...]:
+    """Return evidence as people are shown it: what signals quote is no longer folded."""
+    named = {item.name for item in items}
+    quotes = own_words(*features.source, [signal for signal in features.signals if signal.name in named])
+    return tuple(Evidence(item.name, quotes.get(item.name, item.quote), item.weight) for item in items)
 
 
 def _phrases(words: Vector, features: Features) -> Iterator[Evidence]:

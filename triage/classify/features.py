@@ -74,6 +74,7 @@ class Features:
         views: the hashed texts that the families read.
         tokens: hashes of the sender's and header's tokens.
         signals: named evidence with quotes.
+        source: subject and text that they were read from, not folded.
         sentences: the number of the first word of each sentence in the view "all", ascending from 0.
         has_subject: whether the first of them is the subject.
     """
@@ -81,6 +82,7 @@ class Features:
     views: Mapping[str, HashedText]
     tokens: Hashes
     signals: tuple[Signal, ...]
+    source: tuple[str, str] = field(repr=False)
     sentences: Positions
     has_subject: bool
     _families: dict[str, Hashes] = field(default_factory=dict, repr=False)
@@ -106,10 +108,11 @@ def extract_features(message: Message, owner: OwnerMask = OwnerMask()) -> Featur
     """Return the features of a message, the owner's names masked."""
     mask = owner.words | recipient_mask(message.recipients).words
     subject = fold(message.subject)
-    text = fold(f"{message.text}\n\n{message.forwarded}" if message.forwarded else message.text)
+    body = f"{message.text}\n\n{message.forwarded}" if message.forwarded else message.text
+    text = fold(body)
     subject_words, text_words = WordText.of(subject.text), WordText.of(text.text)
-    head, body = _mask(subject_words.words, mask), _mask(text_words.words, mask)
-    whole = f"{head} {body}".strip()
+    head = _mask(subject_words.words, mask)
+    whole = f"{head} {_mask(text_words.words, mask)}".strip()
     views = {
         "all": hash_text(whole),
         "quoted": hash_text(words_only(without_accents(fold(message.quoted[:3000]).text))),
@@ -118,7 +121,8 @@ def extract_features(message: Message, owner: OwnerMask = OwnerMask()) -> Featur
     sentences = [*subject_words.sentences, ".", *text_words.sentences]
     signals = extract_signals(message, subject, text, sentences)
     starts = np.cumsum([0, head.count(" ") + 1 if head else 0, *text_words.lengths])
-    return Features(views, tokens, signals, _sentences(views["all"], shorten_places(whole, starts)), bool(head))
+    bounds = _sentences(views["all"], shorten_places(whole, starts))
+    return Features(views, tokens, signals, (message.subject, body), bounds, bool(head))
 
 
 def _sentences(view: HashedText, starts: Positions) -> Positions:

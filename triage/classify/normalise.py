@@ -11,7 +11,7 @@ _LOOKALIKES = str.maketrans(
     "аеорсухівкмнтјѕԁһӏցԛԝαορτυνικχγɡıɩ",
     "aeopcyxibkmhtjsdhlgqwaoptuvikxygil",
 )
-_INVISIBLE = re.compile(
+INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
     "\U000e0000-\U000e0fff]"
 )
@@ -35,12 +35,12 @@ _NOT_WORD = re.compile(r"(?:[^\w€$£%?!@\0]|_)+")
 _ASCII_WORDS = "".join(
     "0" if char.isdigit() else char if char.isalnum() or char in "$%?!@\0" else " " for char in map(chr, range(128))
 )
-_ACCENT = re.compile("[\u0300-\u036f]")
+ACCENT = re.compile("[\u0300-\u036f]")
 # Letters that no decomposition takes apart.
 _PLAIN_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "ß": "ss", "ı": "i"})
 # Part words as their ASCII kin do; without them most text is ASCII, and quicker to read.
-_PUNCTUATION = str.maketrans(dict.fromkeys("“”„‟‘’‚‛–—―…•·«»‹›¡¿", " "))
-_PLAIN = _PLAIN_LETTERS | _PUNCTUATION
+PUNCTUATION = "“”„‟‘’‚‛–—―…•·«»‹›¡¿"
+_PLAIN = _PLAIN_LETTERS | str.maketrans(dict.fromkeys(PUNCTUATION, " "))
 # From the first sign of a run alone, which is taken as a whole: runs may be long.
 _SENTENCE_END = re.compile(r"[.;:\n](?:(?<!\n)(?<![.;:].)[.;:]*+(?=\s|$)|(?<=\n)\s*\n)")
 _KNOWN_RUN = 8
@@ -79,7 +79,7 @@ def fold(text: str) -> NormalText:
     if text.isascii():
         return NormalText(text.lower())
     text = _FLAG.sub("\U0001f3f4", unicodedata.normalize("NFKC", text))
-    visible = _INVISIBLE.sub("", text)
+    visible = INVISIBLE.sub("", text)
     invisible = len(text) - len(visible)
     visible = visible.lower()
     lookalikes = 0
@@ -93,14 +93,14 @@ def words_only(folded: str) -> str:
     if "://" in folded or "www." in folded:
         folded = _URL.sub(" xurl ", folded)
     if "@" in folded:
-        folded = _without_addresses(folded)
+        folded = without_addresses(folded)
     if folded.isascii():
         return " ".join(folded.translate(_ASCII_WORDS).split())
     return _DIGITS.sub("0", _NOT_WORD.sub(" ", folded)).strip()
 
 
-def _without_addresses(text: str) -> str:
-    """Put "xaddr" for each address: what stands before an @ is looked at only where an @ is."""
+def without_addresses(text: str, instead: str = " xaddr ") -> str:
+    """Put other text for each address: what stands before an @ is looked at only where an @ is."""
     pieces, end = [], 0
     for domain in _AT_DOMAIN.finditer(text):
         at = domain.start()
@@ -108,7 +108,7 @@ def _without_addresses(text: str) -> str:
         if local_part:
             pieces.append(text[end : local_part.start()])
             end = domain.end()
-    return " xaddr ".join([*pieces, text[end:]])
+    return instead.join([*pieces, text[end:]])
 
 
 def without_accents(folded: str) -> str:
@@ -125,7 +125,7 @@ def _plain_run(run: str) -> str:
 @lru_cache(maxsize=4096)
 def _plain_letters(run: str) -> str:
     """Return a run of other characters than ASCII without accents: in most languages the same few come again."""
-    return _ACCENT.sub("", unicodedata.normalize("NFD", run.translate(_PLAIN)))
+    return ACCENT.sub("", unicodedata.normalize("NFD", run.translate(_PLAIN)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,10 +76,16 @@ _LEFT_OUT = str.maketrans("", "", "\t\n\r")
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One fact about a mail and what shows it."""
+    """One fact about a mail and what shows it.
+
+    Attributes:
+        quote: a phrase of the text is folded here; `triage.classify.wording` finds the mail's own words.
+        place: of a phrase the first word and one past the last among those of subject and text; None otherwise.
+    """
 
     name: str
     quote: str
+    place: tuple[int, int] | None = None
 
 
 def extract_signals(
@@ -112,11 +118,12 @@ def _of_words(sentences: Sequence[str]) -> Iterator[Signal]:
     words, pauses = split_pauses(sentences)
     for match in _BOOK.find(words, pauses):
         name = f"denies:{match.name}" if match.is_denied else match.name
-        yield Signal(name, _quote(words, match.start, match.end))
+        first, last = _around(words, match.start, match.end)
+        yield Signal(name, " ".join(words[first:last]), (first, last))
 
 
-def _quote(words: Sequence[str], start: int, end: int) -> str:
-    """Return the phrase and a word or two around it, within its sentence."""
+def _around(words: Sequence[str], start: int, end: int) -> tuple[int, int]:
+    """Return where the phrase and a word or two around it stand, within its sentence."""
     end = min(end, start + _QUOTE_WORDS)
     first = start
     while first > max(0, start - _QUOTE_AROUND) and words[first - 1] not in SENTENCE_ENDS:
@@ -124,7 +131,7 @@ def _quote(words: Sequence[str], start: int, end: int) -> str:
     last = end
     while last < min(len(words), end + _QUOTE_AROUND) and words[last] not in SENTENCE_ENDS:
         last += 1
-    return " ".join(words[first:last])
+    return first, last
 
 
 def _of_sender(message: Message) -> Iterator[Signal]:

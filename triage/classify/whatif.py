@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from triage.classify.explanation import Contributions, strong_runs, take_apart
+from triage.classify.explanation import Contributions, in_own_words, strong_runs, take_apart
 from triage.classify.features import Features
 from triage.classify.model import LinearModel, Vector
 from triage.classify.scorer import SparseVector, probabilities, score
@@ -70,7 +70,7 @@ def without_reasons(
         left.discard(best[0].name)
         taken.append(best[0])
     category = decide(chances, left)
-    return WhatIf(tuple(taken), category, chances, category != verdict)
+    return WhatIf(in_own_words(taken, features), category, chances, category != verdict)
 
 
 def _known_reasons(direction: Vector, known: Sequence[tuple[Evidence, Vector]]) -> list[tuple[Evidence, Vector]]:
