@@ -16,7 +16,6 @@ from triage.learn.base import load_dataset, train_base
 from triage.learn.corpus import build_message, load_corpus
 from triage.learn.dataset import build_dataset, count_glances, count_message, design_matrix
 from triage.learn.fit import BASE_RECIPE, fit_model, held_out_scores, iter_folds
-from triage.learn.kinds import KINDS, canonical_kind
 from triage.learn.metrics import (
     ABSTAINED,
     Answers,
@@ -140,12 +139,6 @@ def test_messages_follow_from_records_alone() -> None:
 )
 def test_odd_records_become_mail_as_well(change: dict[str, object]) -> None:
     assert parse_message(build_message(record(1, "other", **change))).subject
-
-
-def test_every_kind_of_an_author_has_a_kind_with_advice() -> None:
-    assert canonical_kind("money_mule_2007") == "money_mule"
-    assert canonical_kind("training_fee") == "advance_fee"
-    assert canonical_kind("something_new") in KINDS
 
 
 def answers(truth: list[int], given: list[int], tmp_path: Path, *, pairs: bool = False) -> Answers:

@@ -34,8 +34,8 @@ _MAILERS = {
     "exim": ("X-Mailer", "none"),
     "ats": ("X-Auto-Response-Suppress", "All"),
 }
-# Frauds without a job in them: the corpus's first authors filed them under `other`.
-_FRAUD_KINDS = ("phish", "419", "inherit", "ceo_fraud", "lottery", "extort", "romance", "gift_card")
+FRAUD_KINDS = ("phish", "419", "inherit", "ceo_fraud", "lottery", "extort", "romance", "gift_card")
+"""Parts of the names of frauds without a job in them: the corpus's first authors filed them under `other`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +94,13 @@ def _load_file(path: Path) -> Iterator[Specimen]:
 def _specimen(record: Mapping[str, object], group: str) -> Specimen:
     category = Category(str(record["label"]))
     kind = str(record["kind"])
-    either = category is Category.OTHER and any(part in kind for part in _FRAUD_KINDS)
+    either = category is Category.OTHER and any(part in kind for part in FRAUD_KINDS)
     pair = record.get("pair")
     return Specimen(
         id=str(record["id"]),
         content=build_message(record),
         category=Category.SCAM if either else category,
-        either=either or (category is Category.SCAM and any(part in kind for part in _FRAUD_KINDS)),
+        either=either or (category is Category.SCAM and any(part in kind for part in FRAUD_KINDS)),
         kind=kind,
         lang=str(record["lang"]),
         group=group,
