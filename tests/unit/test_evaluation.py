@@ -34,11 +34,13 @@ from triage.learn.evaluation import (
     count_mistakes,
     evaluate,
     summarise,
+    tell_kinds,
     weigh_abstention,
 )
 from triage.learn.evaluation_report import render_report, save_report, to_json
 from triage.learn.experiments import Bench, campaign_folds, with_families, with_fewer_authors, without
-from triage.learn.fit import BASE_RECIPE, held_out_scores, iter_folds
+from triage.learn.fit import BASE_RECIPE, held_out_kinds, held_out_scores, iter_folds, true_kinds
+from triage.learn.kinds import KINDS
 from triage.learn.metrics import ABSTAINED, Figure, bootstrap, estimate
 from triage.learn.tables import require_plots
 from triage.records import Category
@@ -288,6 +290,38 @@ def test_known_scores_calibrate_as_their_own_folds_would(dataset: Dataset) -> No
     assert not np.allclose(other.probabilities[judged], known.probabilities[judged])
 
 
+def test_kinds_are_told_by_models_that_saw_no_mail_of_the_author(dataset: Dataset) -> None:
+    scams, truth = true_kinds(dataset)
+    assert {dataset.specimens[row].category for row in scams} == {Category.SCAM}
+    assert {KINDS[index] for index in truth} == {"reshipping"}
+    folds = iter_folds(dataset, 3)
+    assert held_out_kinds(dataset, BASE_RECIPE, folds).tolist() == truth.tolist()
+
+    ours = dataset.groups == dataset.groups[folds[0][1][0]]
+    called = [
+        replace(one, kind="money_mule") if mine else one for one, mine in zip(dataset.specimens, ours, strict=True)
+    ]
+    alone = replace(dataset, specimens=tuple(called))
+    found = held_out_kinds(alone, BASE_RECIPE, folds)
+    assert {KINDS[index] for index in found[ours[scams]]} == {"reshipping"}  # the others know no mule
+
+
+def test_figures_of_kinds_are_those_of_their_definitions() -> None:
+    truth, given = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 1, 1, 3, 0])
+    told = tell_kinds(truth, given, [str(n) for n in range(6)])
+    assert told.mails == 6
+    assert told.accuracy.value == pytest.approx(3 / 6)
+    assert [(one.name, one.mails) for one in told.kinds] == list(zip(KINDS[:3], (3, 2, 1), strict=True))
+    assert [one.precision.value for one in told.kinds] == [pytest.approx(2 / 3), 0.5, None]
+    assert [one.recall.value for one in told.kinds] == [pytest.approx(2 / 3), 0.5, 0.0]
+    assert told.macro_f1.value == pytest.approx((2 / 3 + 1 / 2 + 0) / 3)
+
+
+def test_no_scam_has_no_figures_of_kinds() -> None:
+    none = tell_kinds(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), [])
+    assert (none.mails, none.kinds, none.accuracy, none.macro_f1) == (0, (), Figure(None, None, None), none.accuracy)
+
+
 # -- the whole
 
 
@@ -295,6 +329,8 @@ def test_every_part_is_measured(found: Evaluation) -> None:
     assert (found.by_author.folds, found.by_campaign.folds, found.by_author.pairs) == (3, 3, 24)
     assert [one.name for one in found.languages] == ["de", "en"]
     assert {one.name for one in found.kinds} == {"reshipping"}
+    assert [(one.name, one.mails) for one in found.kinds_told.kinds] == [("reshipping", found.kinds_told.mails)]
+    assert found.kinds_told.accuracy.value == 1.0
     assert found.families[0].difference == Figure(0.0, 0.0, 0.0)
     assert {one.name for one in found.families} >= {"without char4 and char5", "only signal"}
     assert [one.share for one in found.learning] == [0.5, 1.0]

@@ -1,7 +1,7 @@
 """The honest evaluation of the judging: every mail judged by models that had not seen its author.
 
 Nothing is chosen here: no threshold, no weight, no recipe. `summarise`, `calibrate_check`,
-`weigh_abstention` and `count_mistakes` take labels, answers, probabilities and groups alone,
+`weigh_abstention`, `count_mistakes` and `tell_kinds` take labels, answers, probabilities and groups alone,
 so that they serve for an owner's own mail as well.
 """
 
@@ -29,7 +29,8 @@ from triage.learn.curves import (
 )
 from triage.learn.dataset import Labels, Rows
 from triage.learn.experiments import Ablated, Bench, Learnt, Unseen
-from triage.learn.fit import BASE_RECIPE, HeldOut, iter_folds
+from triage.learn.fit import BASE_RECIPE, HeldOut, held_out_kinds, iter_folds, true_kinds
+from triage.learn.kinds import KINDS
 from triage.learn.metrics import (
     ABSTAINED,
     Answers,
@@ -165,6 +166,33 @@ class KindFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class KindTold:
+    """A kind of scam as the model of kinds names it; `mails` are those it is the truth of."""
+
+    name: str
+    mails: int
+    precision: Figure
+    recall: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class KindsTold:
+    """How well kinds of scam are told apart, each scam by a model of kinds that had not seen its author.
+
+    Attributes:
+        mails: all scams, whatever category they are taken for.
+        accuracy: the share whose kind is right.
+        macro_f1: the mean over the kinds that occur.
+        kinds: those that occur, in the order of the advice.
+    """
+
+    mails: int
+    accuracy: Figure
+    macro_f1: Figure
+    kinds: tuple[KindTold, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FamilyFigures:
     """Models with some families of features; `difference` is to all families, on the same draws."""
 
@@ -283,6 +311,7 @@ class Evaluation:
     difficulties: tuple[PartFigures, ...]
     languages: tuple[LanguageFigures, ...]
     kinds: tuple[KindFigures, ...]
+    kinds_told: KindsTold
     families: tuple[FamilyFigures, ...]
     learning: tuple[LearningPoint, ...]
     calibration: Calibration
@@ -335,6 +364,7 @@ def evaluate(bench: Bench, plan: Plan, *, model: str, check: Answers | None) -> 
         difficulties=_parts(found, lambda one: one.difficulty),
         languages=_languages(plain, plan, known),
         kinds=_kinds(plain, plan, known),
+        kinds_told=_kinds_told(bench, by_author),
         families=_families(list(experiments.try_families(bench, alone=plan.alone))),
         learning=_learning(list(experiments.try_fewer_authors(plain, plan.shares, plan.draws, known))),
         calibration=calibration,
@@ -459,6 +489,39 @@ def count_mistakes(truth: Labels, answers: Labels, costs: CostTable) -> tuple[Mi
     return tuple(sorted(found, key=lambda one: (-one.share, one.truth, one.answer)))
 
 
+def tell_kinds(truth: Labels, answers: Labels, groups: Sequence[str]) -> KindsTold:
+    """Return how well kinds of scam are told apart.
+
+    Args:
+        truth: indices into `KINDS`, shape (n,).
+        answers: the same.
+        groups: what the bootstrap draws whole.
+    """
+    size = len(KINDS)
+    there = np.flatnonzero(np.bincount(truth, minlength=size))
+
+    def measure(rows: Rows) -> list[float]:
+        part, given = truth[rows], answers[rows]
+        hits = np.bincount(part[part == given], minlength=size)
+        named, true = np.bincount(given, minlength=size), np.bincount(part, minlength=size)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            precision, recall, f1 = hits / named, hits / true, 2 * hits / (named + true)
+        pairs = np.column_stack([precision[there], recall[there]])
+        return [_share(part == given), _share(f1[true > 0]), *pairs.ravel().tolist()]
+
+    accuracy, f1, *rest = estimate(measure, groups)
+    counts = np.bincount(truth, minlength=size)
+    return KindsTold(
+        mails=len(truth),
+        accuracy=accuracy,
+        macro_f1=f1,
+        kinds=tuple(
+            KindTold(KINDS[index], int(counts[index]), rest[2 * place], rest[2 * place + 1])
+            for place, index in enumerate(there.tolist())
+        ),
+    )
+
+
 # -- figures of the corpus
 
 
@@ -532,6 +595,12 @@ def _kind(one: Unseen) -> KindFigures:
     return KindFigures(
         one.name, len(one.unseen.specimens), seen, *estimate(partial(measure, one.unseen), campaigns_of(one.unseen))
     )
+
+
+def _kinds_told(bench: Bench, folds: experiments.Folds) -> KindsTold:
+    scams, truth = true_kinds(bench.dataset)
+    found = held_out_kinds(bench.dataset, bench.recipe, folds)
+    return tell_kinds(truth, found, [bench.dataset.specimens[row].campaign for row in scams])
 
 
 def _families(found: Sequence[Ablated]) -> tuple[FamilyFigures, ...]:

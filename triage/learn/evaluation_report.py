@@ -90,6 +90,7 @@ def render_report(found: Evaluation) -> str:
         _authors(found),
         _languages(found),
         _kinds(found),
+        _kinds_told(found),
         _families(found),
         _learning(found),
         _check(found),
@@ -296,6 +297,21 @@ def _kinds(found: Evaluation) -> list[str]:
         *_table(("kind", "mails", "right, known", "right, held out", "called a lead", "called other", "unsure"), rows),
         "",
         *(["![Share right with the kind known and held out](kinds.svg)", ""] if rows else []),
+    ]
+
+
+def _kinds_told(found: Evaluation) -> list[str]:
+    whole = found.kinds_told
+    rows = [(one.name, str(one.mails), _words(one.precision), _words(one.recall)) for one in whole.kinds]
+    return [
+        "## Kinds of scam told apart",
+        "",
+        f"What a scam's advice hangs on: which kind it is, by models that had not seen its author (in {found.by_author.folds} parts), over all {whole.mails} scams,",
+        f"whatever category they are taken for. Right: {_words(whole.accuracy)}; macro-F1 over the kinds {_words(whole.macro_f1)}. The truth is what the",
+        "author called it (`triage/learn/kinds.py` says what goes where); a mail that asks for two things has one kind all the same.",
+        "",
+        *_table(("kind", "mails", "precision", "recall"), rows),
+        "",
     ]
 
 

@@ -304,8 +304,36 @@ def _fit_kinds(
 ) -> tuple[tuple[str, ...], np.ndarray, Vector]:
     """Fit which kind of scam it is, on scams alone and one block."""
     block = next(one for one in dataset.blocks if one.name == recipe.kind_block)
-    scams = np.flatnonzero(dataset.labels[: len(dataset)] == CATEGORIES.index(Category.SCAM))
-    kinds = np.array([KINDS.index(canonical_kind(dataset.specimens[row].kind)) for row in scams])
+    scams, kinds = true_kinds(dataset)
     part = matrix[scams][:, block.offset : block.offset + 2**block.bits]
-    weights, intercept = fit_linear(part, kinds, len(KINDS), _KIND_INVERSE_REGULARISATION)
+    weights, intercept = _weigh_kinds(part, kinds)
     return KINDS, weights.astype(np.float16), np.round(intercept, 4)
+
+
+def true_kinds(dataset: Dataset) -> tuple[Rows, Labels]:
+    """Return the rows of the scams that somebody wrote, and the kind of each as an index into `KINDS`."""
+    scams = np.flatnonzero(dataset.labels[: len(dataset)] == CATEGORIES.index(Category.SCAM))
+    kinds = [KINDS.index(canonical_kind(dataset.specimens[row].kind)) for row in scams]
+    return scams, np.array(kinds, dtype=np.int64)
+
+
+def held_out_kinds(dataset: Dataset, recipe: Recipe, folds: Sequence[tuple[Rows, Rows]]) -> Labels:
+    """Return what kind each scam is taken for by models that did not see it, in the order of `true_kinds`.
+
+    Only the kinds are fitted, on their own block, so that it takes seconds. All rows of scams
+    must be held out by some fold.
+    """
+    place = next(place for place, one in enumerate(dataset.blocks) if one.name == recipe.kind_block)
+    scams, kinds = true_kinds(dataset)
+    found = np.zeros_like(kinds)
+    for train, test in folds:
+        learnt, judged = np.isin(scams, train), np.isin(scams, test)
+        idf = inverse_frequencies(dataset.counts[place], train, recipe.idf_power)
+        matrix = scaled_matrix([dataset.counts[place][scams]], [dataset.blocks[place]], [idf])
+        weights, intercept = _weigh_kinds(matrix[learnt], kinds[learnt])
+        found[judged] = np.argmax(matrix[judged] @ weights + intercept, axis=1)
+    return found
+
+
+def _weigh_kinds(matrix: sparse.csr_matrix, kinds: Labels) -> tuple[Vector, Vector]:
+    return fit_linear(matrix, kinds, len(KINDS), _KIND_INVERSE_REGULARISATION)
