@@ -45,6 +45,8 @@ _SIGNAL_WORDS = {
     "asks_reference": "asks for a reference",
     "application_status": "is about an application of yours",
     "job_alert": "is a job alert",
+    "post_filled": "says that a post is taken or nobody is hired",
+    "own_news": "tells of a job the writer got or left",
     "names_referrer": "names who suggested you",
     "introduction": "introduces people",
     "passes_on_job": "passes a job on to you",
