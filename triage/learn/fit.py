@@ -26,8 +26,8 @@ _SMOOTHING = 0.05
 
 _LEAST_SCALE = 0.01
 
-# The block of kinds has length 0.1, so that its weights must be larger for the same effect.
-_KIND_INVERSE_REGULARISATION = 300.0
+# With every kind weighing the same, of vectors of length 1: see docs/signals.md, "Kinds of scam", for what was tried.
+_KIND_INVERSE_REGULARISATION = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +94,15 @@ class HeldOut:
 
 
 def fit_linear(
-    matrix: sparse.csr_matrix, labels: Labels, classes: int, inverse_regularisation: float
+    matrix: sparse.csr_matrix,
+    labels: Labels,
+    classes: int,
+    inverse_regularisation: float,
+    importance: Vector | None = None,
 ) -> tuple[Vector, Vector]:
     """Fit logistic regression, one category against the rest, and return weights (features, classes) and intercept.
+
+    `importance` weighs the rows; by default they are all alike.
 
     Solved in the dual by coordinate descent (Yu, Huang and Lin 2011), which is fast where
     there are far more features than mails, and calls no BLAS, so that the same data give
@@ -112,7 +118,7 @@ def fit_linear(
         model = LogisticRegression(
             C=inverse_regularisation, solver="liblinear", dual=True, max_iter=3000, tol=1e-4, random_state=0
         )
-        model.fit(matrix, labels == index)
+        model.fit(matrix, labels == index, sample_weight=importance)
         weights[:, index] = model.coef_[0]
         intercept[index] = model.intercept_[0]
     return weights, intercept
@@ -306,7 +312,7 @@ def _fit_kinds(
     block = next(one for one in dataset.blocks if one.name == recipe.kind_block)
     scams, kinds = true_kinds(dataset)
     part = matrix[scams][:, block.offset : block.offset + 2**block.bits]
-    weights, intercept = _weigh_kinds(part, kinds)
+    weights, intercept = _weigh_kinds(part, kinds, block)
     return KINDS, weights.astype(np.float16), np.round(intercept, 4)
 
 
@@ -323,17 +329,25 @@ def held_out_kinds(dataset: Dataset, recipe: Recipe, folds: Sequence[tuple[Rows,
     Only the kinds are fitted, on their own block, so that it takes seconds. All rows of scams
     must be held out by some fold.
     """
-    place = next(place for place, one in enumerate(dataset.blocks) if one.name == recipe.kind_block)
+    place, block = next((place, one) for place, one in enumerate(dataset.blocks) if one.name == recipe.kind_block)
     scams, kinds = true_kinds(dataset)
     found = np.zeros_like(kinds)
     for train, test in folds:
         learnt, judged = np.isin(scams, train), np.isin(scams, test)
         idf = inverse_frequencies(dataset.counts[place], train, recipe.idf_power)
-        matrix = scaled_matrix([dataset.counts[place][scams]], [dataset.blocks[place]], [idf])
-        weights, intercept = _weigh_kinds(matrix[learnt], kinds[learnt])
+        matrix = scaled_matrix([dataset.counts[place][scams]], [block], [idf])
+        weights, intercept = _weigh_kinds(matrix[learnt], kinds[learnt], block)
         found[judged] = np.argmax(matrix[judged] @ weights + intercept, axis=1)
     return found
 
 
-def _weigh_kinds(matrix: sparse.csr_matrix, kinds: Labels) -> tuple[Vector, Vector]:
-    return fit_linear(matrix, kinds, len(KINDS), _KIND_INVERSE_REGULARISATION)
+def _weigh_kinds(matrix: sparse.csr_matrix, kinds: Labels, block: Block) -> tuple[Vector, Vector]:
+    """Return weights (features, kinds) and intercept for vectors as long as the block weighs.
+
+    They are fitted on vectors of length 1: beside an intercept ten times as long the descent
+    takes a minute where it takes a second.
+    """
+    counts = np.bincount(kinds, minlength=len(KINDS))
+    alike = len(kinds) / (np.count_nonzero(counts) * counts[kinds])  # all kinds together weigh as much as all mails
+    weights, intercept = fit_linear(matrix / block.weight, kinds, len(KINDS), _KIND_INVERSE_REGULARISATION, alike)
+    return weights / block.weight, intercept
