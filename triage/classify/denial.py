@@ -103,6 +103,11 @@ _HOW = _set_of("per uber via an am im in mit bis nach vor zu spater erst nur op 
 """Behind a late negation: it is the way that is denied."""
 
 
+def own_negations(words: frozenset[str]) -> frozenset[str]:
+    """Return which words of a phrase may deny in a text."""
+    return words & (NEGATIONS | {"t"})
+
+
 def negations_of(present: frozenset[str]) -> frozenset[str]:
     """Return the words that deny in a text, given its different words."""
     found = NEGATIONS & present
@@ -115,16 +120,24 @@ def negations_of(present: frozenset[str]) -> frozenset[str]:
     return found | {"t"} if "t" in present and not _CONTRACTED.isdisjoint(present) else found
 
 
-def is_denied(words: Sequence[str], pauses: frozenset[int], negations: frozenset[str], start: int, end: int) -> bool:
+def is_denied(
+    words: Sequence[str],
+    pauses: frozenset[int],
+    negations: frozenset[str],
+    start: int,
+    end: int,
+    own: frozenset[str] = frozenset(),
+) -> bool:
     """Return whether the phrase from `start` to before `end` is denied.
 
     Args:
         pauses: numbers of the words that a comma, dash or bracket stands before.
         negations: those of the text, see `negations_of`.
+        own: negations that the phrase is made of: "we don't have any vacancies" says what it says.
     """
     return (
         _is_denied_before(words, pauses, negations, start)
-        or _is_denied_within(words, pauses, negations, start, end)
+        or _is_denied_within(words, pauses, negations - own, start, end)
         or _is_denied_behind(words, pauses, negations, start, end)
     )
 
@@ -179,7 +192,10 @@ def _is_denied_within(
     words: Sequence[str], pauses: frozenset[int], negations: frozenset[str], start: int, end: int
 ) -> bool:
     return any(
-        words[index] in negations and pauses.isdisjoint(range(index + 1, end)) and _denies(words, pauses, index, end)
+        words[index] in negations
+        and words[index + 1] not in _HOW
+        and pauses.isdisjoint(range(index + 1, end))
+        and _denies(words, pauses, index, end)
         for index in range(start + 1, end - 1)
     )
 

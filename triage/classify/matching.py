@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from triage.classify.denial import SENTENCE_ENDS, is_denied, negations_of
+from triage.classify.denial import SENTENCE_ENDS, is_denied, negations_of, own_negations
 
 MAX_GAP = 4
 PAUSE = ","
@@ -36,11 +36,12 @@ class _Slot:
 
 @dataclass(frozen=True, slots=True)
 class _Phrase:
-    """A phrase; of each set in `needed` a word must be in the text."""
+    """A phrase; of each set in `needed` a word must be in the text, and `own` are its negations."""
 
     name: str
     slots: tuple[_Slot, ...]
     needed: tuple[frozenset[str], ...]
+    own: frozenset[str]
 
     def may_be_in(self, present: frozenset[str]) -> bool:
         for words in self.needed:  # noqa: SIM110  any() costs as much as all the rest, a hundred times a mail
@@ -93,7 +94,7 @@ class PhraseBook:
                     continue
                 end = _match_from(phrase.slots, words, index)
                 if end:
-                    denied = bool(negations) and is_denied(words, pauses, negations, index, end)
+                    denied = bool(negations) and is_denied(words, pauses, negations, index, end, phrase.own)
                     found.setdefault((phrase.name, denied), Match(phrase.name, index, end, denied))
         return list(found.values())
 
@@ -144,7 +145,8 @@ def _compile(name: str, line: str) -> _Phrase:
         slots.append(_Slot(words, stems, may_skip))
         may_skip = False
     needed = tuple(slot.words for slot in slots[1:] if not slot.stems)
-    return _Phrase(name, tuple(slots), needed)
+    own = own_negations(frozenset().union(*(slot.words for slot in slots)))
+    return _Phrase(name, tuple(slots), needed, own)
 
 
 def _match_from(slots: Sequence[_Slot], words: Sequence[str], start: int) -> int:

@@ -26,6 +26,10 @@ _SMOOTHING = 0.05
 
 _LEAST_SCALE = 0.01
 
+# Of 1,367 mails of authors held out none is judged otherwise than with 1e-4, no score moves by more than 0.011 (0.001 on
+# average), and the fit takes 14 s in place of 52.
+_TOLERANCE = 0.1
+
 # With every kind weighing the same, of vectors of length 1: see docs/signals.md, "Kinds of scam", for what was tried.
 _KIND_INVERSE_REGULARISATION = 10.0
 
@@ -116,7 +120,7 @@ def fit_linear(
         return weights, intercept
     for index in present:
         model = LogisticRegression(
-            C=inverse_regularisation, solver="liblinear", dual=True, max_iter=3000, tol=1e-4, random_state=0
+            C=inverse_regularisation, solver="liblinear", dual=True, max_iter=3000, tol=_TOLERANCE, random_state=0
         )
         model.fit(matrix, labels == index, sample_weight=importance)
         weights[:, index] = model.coef_[0]
