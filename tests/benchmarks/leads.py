@@ -1,9 +1,9 @@
 """How long commands on leads take with a full store.
 
-    PYTHONPATH=. python tests/benchmarks/leads.py [--messages 50000] [--leads 2000]
+    PYTHONPATH=. python tests/benchmarks/leads.py [--messages 50000] [--leads 2000] [--answers 6]
 
 Fills an SQLite store with so many judged messages, as many marks of sent mail, and leads with a
-card, a follow-up and an answer here and there; then runs each command as a process of its own, three times,
+card, a follow-up here and there with so many answers in its thread, and an answer or none to the rest; then runs each command as a process of its own, three times,
 and prints the least elapsed and CPU seconds, and the start of the program alone for comparison.
 """
 
@@ -23,6 +23,7 @@ from pathlib import Path
 from tests.builders import make_verdict
 from tests.leads import fact, make_card, make_lead, make_lead_message, make_pay, make_sent
 from triage.lead.lead import Lead, make_lead_id
+from triage.lead.sent import SentMessage
 from triage.records import Category, LabelChange, MessageRef, Outcome, RawMessage, State, Uid, UidValidity
 from triage.service.judging import Judgement
 from triage.service.leadbook import LeadBook
@@ -55,8 +56,12 @@ _COMMANDS = (
 )
 
 
-def fill(store: Store, messages: int, leads: int, chance: random.Random) -> None:
-    """Put so many messages and leads into a store, spread over two years."""
+def fill(store: Store, messages: int, leads: int, answers: int, chance: random.Random) -> None:
+    """Put so many messages and leads into a store, spread over two years.
+
+    Args:
+        answers: in the thread of each lead that has a follow-up.
+    """
     now = datetime.now(UTC)
     categories = [Category.OTHER] * 90 + [Category.SCAM] * 8 + [None] * 2
     for start in range(0, messages, _CHUNK):
@@ -70,7 +75,10 @@ def fill(store: Store, messages: int, leads: int, chance: random.Random) -> None
             )
         store.save_judgements(outcomes)
     for start in range(0, leads, _CHUNK):
-        store.leads.save_leads([_lead(number, now, chance) for number in range(start, min(leads, start + _CHUNK))])
+        some = [_lead(number, now, chance) for number in range(start, min(leads, start + _CHUNK))]
+        store.leads.save_leads(some)
+        sent = [_answer(lead, number) for lead in some if len(lead.messages) > 1 for number in range(answers)]
+        store.leads.save_sent(sent, "home", SideCursor("Sent", UidValidity(7), Uid(1)))
     people = [f"Person {number} <p{number}@works{number % 400}.example>" for number in range(3000)]
     for start in range(0, messages // 3, _CHUNK):
         sent = [
@@ -98,12 +106,22 @@ def _lead(number: int, now: datetime, chance: random.Random) -> Lead:
     sender = f"Person {number % 3000} <p{number % 3000}@works{number % 400}.example>"
     first = make_lead_message(number * 2, sender=sender, at=at, subject=f"A role, {number}", card=card)
     first = replace(first, message_id=f"<{number * 2}@works.example>")
-    more = (
-        [replace(first, fingerprint=f"{number * 2 + 1:032x}", received_at=at + timedelta(days=2))]
-        if number % 3 == 0
-        else []
+    if number % 3:
+        return make_lead(first, lead_id=make_lead_id("home", first.fingerprint))
+    again = replace(
+        first,
+        fingerprint=f"{number * 2 + 1:032x}",
+        received_at=at + timedelta(days=2),
+        message_id=f"<{number * 2 + 1}@works.example>",
+        thread=(first.message_id,),
     )
-    return make_lead(first, *more, lead_id=make_lead_id("home", first.fingerprint))
+    return make_lead(first, again, lead_id=make_lead_id("home", first.fingerprint))
+
+
+def _answer(lead: Lead, number: int) -> SentMessage:
+    names = tuple(one.message_id for one in lead.messages)
+    at = lead.last_at + timedelta(hours=1 + 5 * number)
+    return make_sent(at, lead.first.sender.addr_spec, thread=names, subject=f"Re: {lead.first.subject}")
 
 
 def measure(command: Sequence[str]) -> tuple[float, float]:
@@ -138,11 +156,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--messages", type=int, default=50_000)
     parser.add_argument("--leads", type=int, default=2_000)
+    parser.add_argument("--answers", type=int, default=6)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/store.sqlite3"
         store = open_store(url)
-        fill(store, given.messages, given.leads, random.Random(1))
+        fill(store, given.messages, given.leads, given.answers, random.Random(1))
         config = Path(folder) / "config.toml"
         config.write_text(
             f"[store]\nurl = '{url}'\n[models]\ndirectory = '{folder}/models'\n"

@@ -1,7 +1,6 @@
 """Writes down what a pass finds of leads: new ones, what goes on with them, near misses, counts of platforms."""
 
 import logging
-import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -31,13 +30,10 @@ from triage.records import Address, Category, RawMessage, Verdict
 from triage.service.judging import Judgement
 
 if TYPE_CHECKING:
-    from triage.store.leads import NearMiss
+    from triage.store.leads import LeadStore, NearMiss
     from triage.store.store import Store  # brings SQLAlchemy along, which a scan of paths does without
 
 log = logging.getLogger(__name__)
-
-# Accounts are served side by side, and the same job may reach two at once: it is one lead all the same.
-_GROUPING = threading.Lock()
 
 _DAY = timedelta(days=1)
 """A clock may be wrong by so much."""
@@ -190,28 +186,10 @@ class LeadBook:
         found = self._worth_a_look()
         if not found:
             return []
-        with _GROUPING:
-            return self._group(found)
-
-    def _group(self, found: Sequence[LeadMessage]) -> Sequence[Lead]:
-        marks = frozenset().union(*(search_marks(one) for one in found))
-        prints = {one.fingerprint for one in found}
-        index = LeadIndex(self._store.leads.find_leads(marks, prints, found[0].received_at - SAME_JOB))
-        former, changed = dict(index.leads), dict[str, Lead]()
-        for message in found:
-            lead = with_message(message, index, self._names_of_others)
-            if lead is not None:
-                _raise_alert(index.leads.get(lead.lead_id), lead)
-                index.add(lead)
-                changed[lead.lead_id] = lead
-        if changed:
-            self._store.leads.save_leads(list(changed.values()), former)
-        return list(changed.values())
-
-    def _names_of_others(self, message: LeadMessage) -> Sequence[str]:
-        """Return the names that a new lead may not take: the index holds few of the leads."""
-        shortest = make_lead_id(message.ref.account, message.fingerprint)
-        return self._store.leads.find_lead_ids(shortest, but_of=(message.ref.account, message.fingerprint))
+        # Accounts are served side by side, `triage scan` beside the daemon, and the same job may reach two at once: it
+        # is one lead all the same.
+        with self._store.leads.grouping() as known:
+            return _group(found, known)
 
     def _worth_a_look(self) -> list[LeadMessage]:
         """Return leads, and of the rest what is in one or shares a mark with one that is known or new, the oldest first."""
@@ -269,6 +247,28 @@ class Acquaintances:
             self._people = People(tuple(self._store.leads.list_contacts()))
             self._stamp = stamp
         return self._people
+
+
+def _group(found: Sequence[LeadMessage], known: "LeadStore") -> Sequence[Lead]:
+    """Write messages into the leads they belong to, and return these; the oldest message comes first."""
+    marks = frozenset().union(*(search_marks(one) for one in found))
+    prints = {one.fingerprint for one in found}
+    index = LeadIndex(known.find_leads(marks, prints, found[0].received_at - SAME_JOB))
+    former, changed = dict(index.leads), dict[str, Lead]()
+
+    def names_of_others(message: LeadMessage) -> Sequence[str]:  # that a new lead may not take: the index holds few
+        shortest = make_lead_id(message.ref.account, message.fingerprint)
+        return known.find_lead_ids(shortest, but_of=(message.ref.account, message.fingerprint))
+
+    for message in found:
+        lead = with_message(message, index, names_of_others)
+        if lead is not None:
+            _raise_alert(index.leads.get(lead.lead_id), lead)
+            index.add(lead)
+            changed[lead.lead_id] = lead
+    if changed:
+        known.save_leads(list(changed.values()), former)
+    return list(changed.values())
 
 
 def _marks_of_follow_up(message: LeadMessage) -> tuple[Mark, ...]:

@@ -1,9 +1,12 @@
-"""Columns that hold on SQLite and PostgreSQL alike what a plain one would lose or refuse."""
+"""Columns that hold on SQLite and PostgreSQL alike what a plain one would lose or refuse; where a message lies, in columns."""
 
 import re
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import DateTime, Dialect, String, Text, TypeDecorator
+from sqlalchemy import DateTime, Dialect, Row, String, Text, TypeDecorator
+
+from triage.records import MessageRef, Uid, UidValidity
 
 
 class Moment(TypeDecorator[datetime]):
@@ -70,3 +73,19 @@ class Name(Words):
 
     impl = String
     cache_ok = True
+
+
+def place_of(ref: MessageRef) -> dict[str, Any]:
+    """Return where a message lies, by column."""
+    return {
+        "account": ref.account,
+        "folder": ref.folder,
+        "uidvalidity": ref.uidvalidity,
+        "uid": ref.uid,
+        "key": ref.key,
+    }
+
+
+def ref_of(row: Row[Any]) -> MessageRef:
+    """Return where the message of a row lies."""
+    return MessageRef(row.account, row.folder, UidValidity(row.uidvalidity), Uid(row.uid), row.key)

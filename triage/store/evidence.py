@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Engine, Row, delete, func, insert, select, update
 
-from triage.records import Category, MessageRef, Uid, UidValidity
+from triage.records import Category, MessageRef
+from triage.store.columns import place_of, ref_of
 from triage.store.engine import put, transaction
 from triage.store.schema import corrections, features, learnt, sightings, trainings
 
@@ -165,7 +166,7 @@ class EvidenceStore:
 
     def save_correction(self, correction: Correction) -> None:
         """Remember the owner's word."""
-        values = _place(correction.ref) | {
+        values = place_of(correction.ref) | {
             "fingerprint": correction.fingerprint,
             "category": correction.category.value if correction.category else None,
             "origin": correction.origin.value,
@@ -180,7 +181,7 @@ class EvidenceStore:
             rows = connection.execute(select(corrections).order_by(corrections.c.number)).all()
         return [
             Correction(
-                _ref(row),
+                ref_of(row),
                 row.fingerprint,
                 Category(row.category) if row.category else None,
                 Origin(row.origin),
@@ -273,22 +274,8 @@ def _chunks(marks: Collection[str]) -> Iterator[list[str]]:
         yield ordered[start : start + _CHUNK]
 
 
-def _place(ref: MessageRef) -> dict[str, Any]:
-    return {
-        "account": ref.account,
-        "folder": ref.folder,
-        "uidvalidity": ref.uidvalidity,
-        "uid": ref.uid,
-        "key": ref.key,
-    }
-
-
-def _ref(row: Row[Any]) -> MessageRef:
-    return MessageRef(row.account, row.folder, UidValidity(row.uidvalidity), Uid(row.uid), row.key)
-
-
 def _sighting_row(seen: Sighting) -> dict[str, Any]:
-    return _place(seen.ref) | {
+    return place_of(seen.ref) | {
         "fingerprint": seen.fingerprint,
         "is_ours": seen.is_ours,
         "since": seen.since,
@@ -297,4 +284,4 @@ def _sighting_row(seen: Sighting) -> dict[str, Any]:
 
 
 def _sighting(row: Row[Any]) -> Sighting:
-    return Sighting(_ref(row), row.fingerprint, row.is_ours, row.since, row.gone_at)
+    return Sighting(ref_of(row), row.fingerprint, row.is_ours, row.since, row.gone_at)

@@ -2,7 +2,8 @@
 
 import json
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -19,6 +20,7 @@ from triage.lead.lead import NOTHING_SAID, THREADS, Answer, Lead, LeadMessage, R
 from triage.lead.opportunity import Opportunity
 from triage.lead.sent import SentMessage
 from triage.records import Address, Category, MessageRef, Uid, UidValidity
+from triage.store.columns import place_of, ref_of
 from triage.store.engine import put, transaction
 from triage.store.schema import (
     appearances,
@@ -38,8 +40,9 @@ log = logging.getLogger(__name__)
 _REPLIES = {one.value: one for one in Reply}  # an Enum that is called takes three times as long
 _WAYS = {one.value: one for one in Way}
 
-# Any number will do, if nobody else takes a lock of that number in the same database.
+# Any numbers will do, if nobody else takes a lock of these numbers in the same database.
 _COUNTING = 7_461_101_984
+_GROUPING = 7_461_101_985
 
 _CHUNK = 500
 _NEAR_MISSES_KEPT = timedelta(days=35)
@@ -95,11 +98,39 @@ def _cards() -> TypeAdapter[Opportunity]:
 class LeadStore:
     """The part of the store that is about leads and the people behind them."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Keep the engine."""
+    def __init__(self, engine: Engine, within: Connection | None = None) -> None:
+        """Keep the engine.
+
+        Args:
+            within: the transaction that all of it happens in; by default each method opens its own.
+        """
         self._engine = engine
+        self._within = within
+
+    @contextmanager
+    def _transaction(self, *, writing: bool = True) -> Iterator[Connection]:
+        if self._within is not None:
+            yield self._within
+            return
+        with transaction(self._engine, writing=writing) as connection:
+            yield connection
 
     # -- leads
+
+    @contextmanager
+    def grouping(self) -> Iterator["LeadStore"]:
+        """Open a transaction that one thread of all processes is in at a time: what it reads holds until it has written.
+
+        All that the store which it yields reads and writes happens in it, and nothing is left of it on any error.
+
+        Raises:
+            TransientStoreError: it failed for now; others were too long at it, for one.
+            StoreError: it failed, and will fail again.
+        """
+        with transaction(self._engine) as connection:  # of SQLite it has the one writer's lock from here on
+            if connection.dialect.name == "postgresql":
+                connection.execute(select(func.pg_advisory_xact_lock(_GROUPING)))
+            yield LeadStore(self._engine, connection)
 
     def list_leads(self, since: datetime | None = None, lead_ids: Collection[str] | None = None) -> list[Lead]:
         """Return leads with all their messages, the latest first.
@@ -116,7 +147,7 @@ class LeadStore:
         query = select(lead_messages)
         if since is not None or lead_ids is not None:
             query = query.where(lead_messages.c.lead_id.in_(which))
-        with transaction(self._engine, writing=False) as connection:
+        with self._transaction(writing=False) as connection:
             found = _leads(connection.execute(_in_order(query)))
         # What the owner said is none is kept, so that it stays none, and is not shown.
         found = [lead for lead in found if any(one.is_lead for one in lead.messages)]
@@ -135,7 +166,7 @@ class LeadStore:
             (by_mark, lead_marks.c.mark, marks),
             (select(lead_messages.c.lead_id), lead_messages.c.fingerprint, fingerprints),
         )
-        with transaction(self._engine, writing=False) as connection:
+        with self._transaction(writing=False) as connection:
             for query, column, values in wanted:
                 ordered = sorted(values)
                 for start in range(0, len(ordered), _CHUNK):
@@ -154,7 +185,7 @@ class LeadStore:
         if but_of is not None:
             is_it = (lead_messages.c.account == but_of[0]) & (lead_messages.c.fingerprint == but_of[1])
             query = query.where(leads.c.lead_id.not_in(select(lead_messages.c.lead_id).where(is_it)))
-        with transaction(self._engine, writing=False) as connection:
+        with self._transaction(writing=False) as connection:
             return list(connection.scalars(query.order_by(leads.c.lead_id)))
 
     def save_leads(self, changed: Sequence[Lead], known: Mapping[str, Lead] = MappingProxyType({})) -> None:
@@ -164,7 +195,7 @@ class LeadStore:
             known: the same leads as they were read: what is the same in them is not written again.
         """
         fresh = [(lead, _fresh(lead, known.get(lead.lead_id))) for lead in changed]
-        with transaction(self._engine) as connection:
+        with self._transaction() as connection:
             _put_chunks(connection, leads, [_lead_row(lead) for lead in changed])
             _put_chunks(
                 connection, lead_messages, [_message_row(lead.lead_id, one) for lead, some in fresh for one in some]
@@ -172,7 +203,7 @@ class LeadStore:
             _put_marks(connection, fresh)
 
     def list_answers(self, since: datetime | None = None) -> Mapping[str, list[Answer]]:
-        """Return what the owner sent since each lead came, as far as it speaks to it, and all in its thread.
+        """Return what the owner sent since each lead came, as far as it speaks to it, and all in its thread; each once.
 
         What was sent in a lead's thread speaks to no other lead of the same people. A sent message is
         known by its second and its kind: two of one second are rare, and then a lead at worst waits on.
@@ -181,21 +212,24 @@ class LeadStore:
             since: only of leads with a message since then.
         """
         query = (
-            select(lead_marks.c.lead_id, lead_marks.c.way, sent_marks.c.sent_at, sent_marks.c.reply)
+            select(lead_marks.c.lead_id, func.max(lead_marks.c.way), sent_marks.c.sent_at, sent_marks.c.reply)
             .join(sent_marks, sent_marks.c.mark == lead_marks.c.mark)
             .join(leads, leads.c.lead_id == lead_marks.c.lead_id)
             .where(lead_marks.c.way.in_([Way.THREAD.value, Way.SUBJECT.value, Way.ADDRESS.value]))
             .where((sent_marks.c.sent_at >= leads.c.first_at) | (lead_marks.c.way == Way.THREAD.value))
+            # An answer names many messages of its thread, and is one all the same. Of the words THREAD is the greatest.
+            .group_by(lead_marks.c.lead_id, sent_marks.c.sent_at, sent_marks.c.reply)
         )
         if since is not None:
-            query = query.where(leads.c.last_at >= since)
-        query = query.order_by(sent_marks.c.sent_at, lead_marks.c.way, sent_marks.c.reply)
+            query = query.where(lead_marks.c.lead_id.in_(select(leads.c.lead_id).where(leads.c.last_at >= since)))
         found: dict[str, list[Answer]] = {}
-        with transaction(self._engine, writing=False) as connection:
+        with self._transaction(writing=False) as connection:
             rows = connection.execute(query).all()
-            in_threads = _sent_in_threads(connection)
+            # Of all leads nearly all is asked for, and to name the times would cost more than it spares.
+            times = None if since is None else {sent_at for _, way, sent_at, _ in rows if way != Way.THREAD.value}
+            in_threads = _sent_in_threads(connection, times)
         for lead_id, way, sent_at, reply in rows:
-            if lead_id in in_threads.get((sent_at, reply), (lead_id,)):
+            if way == Way.THREAD.value or lead_id in in_threads.get((sent_at, reply), (lead_id,)):
                 found.setdefault(lead_id, []).append(Answer(sent_at, _REPLIES[reply], _WAYS[way]))
         return found
 
@@ -203,7 +237,7 @@ class LeadStore:
         """Return which of these marks leads have."""
         ordered = sorted(marks)
         found: set[str] = set()
-        with transaction(self._engine, writing=False) as connection:
+        with self._transaction(writing=False) as connection:
             for start in range(0, len(ordered), _CHUNK):
                 some = lead_marks.c.mark.in_(ordered[start : start + _CHUNK])
                 found.update(connection.scalars(select(lead_marks.c.mark).where(some)))
@@ -213,7 +247,7 @@ class LeadStore:
         """Return which of these messages of an account are in leads."""
         ordered = sorted(fingerprints)
         found: set[str] = set()
-        with transaction(self._engine, writing=False) as connection:
+        with self._transaction(writing=False) as connection:
             for start in range(0, len(ordered), _CHUNK):
                 some = lead_messages.c.fingerprint.in_(ordered[start : start + _CHUNK])
                 here = lead_messages.c.account == account
@@ -224,7 +258,7 @@ class LeadStore:
 
     def save_sent(self, sent: Sequence[SentMessage], account: str, cursor: SideCursor) -> None:
         """Remember sent messages and how far the folder was read: all or nothing, so that each is counted once."""
-        with transaction(self._engine) as connection:
+        with self._transaction() as connection:
             if (
                 connection.dialect.name == "postgresql"
             ):  # two accounts may count one person at once; SQLite has one writer
@@ -239,26 +273,26 @@ class LeadStore:
 
     def list_contacts(self) -> list[Contact]:
         """Return everybody the owner wrote to, by address."""
-        with transaction(self._engine, writing=False) as connection:
+        with self._transaction(writing=False) as connection:
             return [_contact(row) for row in connection.execute(select(contacts).order_by(contacts.c.address))]
 
     def contacts_stamp(self) -> tuple[int, int]:
         """Return what changes when a contact is added or written to: cheaper than the list."""
-        with transaction(self._engine, writing=False) as connection:
+        with self._transaction(writing=False) as connection:
             row = connection.execute(select(func.count(), func.coalesce(func.sum(contacts.c.sent), 0))).one()
         return int(row[0]), int(row[1])
 
     def note_received(self, received: Mapping[str, datetime]) -> None:
         """Remember when contacts last wrote, by address; whoever is none stays unknown."""
         addresses = sorted(received)
-        with transaction(self._engine, writing=False) as connection:  # most mail is from nobody in particular
+        with self._transaction(writing=False) as connection:  # most mail is from nobody in particular
             known: set[str] = set()
             for start in range(0, len(addresses), _CHUNK):
                 some = contacts.c.address.in_(addresses[start : start + _CHUNK])
                 known.update(connection.scalars(select(contacts.c.address).where(some)))
         if not known:
             return
-        with transaction(self._engine) as connection:
+        with self._transaction() as connection:
             for address, moment in sorted((one, received[one]) for one in known):
                 last = contacts.c.last_received_at
                 is_news = (contacts.c.address == address) & (last.is_(None) | (last < moment))
@@ -268,7 +302,7 @@ class LeadStore:
 
     def load_side_cursor(self, account: str, purpose: str) -> SideCursor | None:
         """Return how far a folder was read for a purpose, None if it never was."""
-        with transaction(self._engine, writing=False) as connection:
+        with self._transaction(writing=False) as connection:
             row = connection.execute(
                 select(side_cursors).where(side_cursors.c.account == account, side_cursors.c.purpose == purpose)
             ).first()
@@ -276,7 +310,7 @@ class LeadStore:
 
     def save_side_cursor(self, account: str, purpose: str, cursor: SideCursor) -> None:
         """Remember how far a folder was read for a purpose."""
-        with transaction(self._engine) as connection:
+        with self._transaction() as connection:
             _put_cursor(connection, account, purpose, cursor)
 
     # -- appearances in searches
@@ -294,13 +328,13 @@ class LeadStore:
             }
             for mark, one in found.items()
         ]
-        with transaction(self._engine) as connection:
+        with self._transaction() as connection:
             _put_chunks(connection, appearances, rows)
 
     def list_appearances(self, since: datetime) -> list[Appearance]:
         """Return the series of counts, oldest first."""
         query = select(appearances).where(appearances.c.seen_at >= since)
-        with transaction(self._engine, writing=False) as connection:
+        with self._transaction(writing=False) as connection:
             rows = connection.execute(query.order_by(appearances.c.seen_at, appearances.c.fingerprint)).all()
         return [Appearance(row.platform, Kind(row.what), row.number, row.seen_at) for row in rows]
 
@@ -308,7 +342,7 @@ class LeadStore:
 
     def save_near_misses(self, found: Sequence[NearMiss]) -> None:
         """Remember near misses, in place of what was known of these messages; old ones are forgotten."""
-        with transaction(self._engine) as connection:
+        with self._transaction() as connection:
             _put_chunks(connection, near_misses, [_near_miss_row(one) for one in found])
             if found:
                 oldest = max(one.judged_at for one in found) - _NEAR_MISSES_KEPT
@@ -318,7 +352,7 @@ class LeadStore:
         """Forget near misses that were judged otherwise since."""
         if not marks:
             return
-        with transaction(self._engine) as connection:
+        with self._transaction() as connection:
             here = near_misses.c.account == account
             connection.execute(delete(near_misses).where(here, near_misses.c.fingerprint.in_(marks)))
 
@@ -326,7 +360,7 @@ class LeadStore:
         """Return near misses judged since then, the nearest first."""
         query = select(near_misses).where(near_misses.c.judged_at >= since)
         query = query.order_by(near_misses.c.lead_chance.desc(), near_misses.c.fingerprint).limit(limit)
-        with transaction(self._engine, writing=False) as connection:
+        with self._transaction(writing=False) as connection:
             return [_near_miss(row) for row in connection.execute(query)]
 
     def count_scams(self, since: datetime, until: datetime, but: Collection[str] = ()) -> Mapping[str, int]:
@@ -341,7 +375,7 @@ class LeadStore:
             .where(judgements.c.judged_at >= since, judgements.c.judged_at < until)
             .group_by(judgements.c.scam_kind)
         )
-        with transaction(self._engine, writing=False) as connection:
+        with self._transaction(writing=False) as connection:
             return {str(row[0]): int(row[1]) for row in connection.execute(query)}
 
     def count_judged(self, since: datetime, until: datetime, but: Collection[str] = ()) -> Mapping[str, int]:
@@ -356,24 +390,24 @@ class LeadStore:
             .where(judgements.c.judged_at >= since, judgements.c.judged_at < until, judgements.c.account.not_in(but))
             .group_by(word)
         )
-        with transaction(self._engine, writing=False) as connection:
+        with self._transaction(writing=False) as connection:
             return {str(row[0]): int(row[1]) for row in connection.execute(query)}
 
     def prune(self, before: datetime) -> int:
         """Forget what the owner sent earlier, and return how many marks that were; contacts and leads stay."""
-        with transaction(self._engine) as connection:
+        with self._transaction() as connection:
             return connection.execute(delete(sent_marks).where(sent_marks.c.sent_at < before)).rowcount
 
     # -- reports
 
     def report_ids(self) -> frozenset[str]:
         """Return the Message-IDs of all reports: mail of our own, which is not judged."""
-        with transaction(self._engine, writing=False) as connection:
+        with self._transaction(writing=False) as connection:
             return frozenset(connection.scalars(select(reports.c.message_id)))
 
     def load_report(self, account: str, week: str) -> ReportRecord | None:
         """Return what is known of the report of a week, None if none was to be written."""
-        with transaction(self._engine, writing=False) as connection:
+        with self._transaction(writing=False) as connection:
             row = connection.execute(
                 select(reports).where(reports.c.account == account, reports.c.week == week)
             ).first()
@@ -385,7 +419,7 @@ class LeadStore:
 
     def save_report(self, record: ReportRecord) -> None:
         """Remember that a report is to be written, or was."""
-        with transaction(self._engine) as connection:
+        with self._transaction() as connection:
             values = {name: getattr(record, name) for name in ReportRecord.__dataclass_fields__}
             put(connection, reports, [values])
 
@@ -430,16 +464,29 @@ def _put_cursor(connection: Connection, account: str, purpose: str, cursor: Side
     put(connection, side_cursors, [{"account": account, "purpose": purpose, **values}])
 
 
-def _sent_in_threads(connection: Connection) -> dict[tuple[datetime, str], set[str]]:
-    """Return the leads, of whatever age, in whose threads a message was sent, by its time and kind."""
+def _sent_in_threads(
+    connection: Connection, times: Collection[datetime] | None
+) -> dict[tuple[datetime, str], set[str]]:
+    """Return the leads, of whatever age, in whose threads a message was sent, by its time and kind.
+
+    Args:
+        times: only of messages sent at one of these.
+    """
     query = (
         select(sent_marks.c.sent_at, sent_marks.c.reply, lead_marks.c.lead_id)
         .join(lead_marks, sent_marks.c.mark == lead_marks.c.mark)
         .where(lead_marks.c.way == Way.THREAD.value)
     )
+    ordered = sorted(times or ())
+    queries = (
+        [query]
+        if times is None
+        else [query.where(sent_marks.c.sent_at.in_(ordered[n : n + _CHUNK])) for n in range(0, len(ordered), _CHUNK)]
+    )
     found: dict[tuple[datetime, str], set[str]] = {}
-    for sent_at, reply, lead_id in connection.execute(query):
-        found.setdefault((sent_at, reply), set()).add(lead_id)
+    for one in queries:
+        for sent_at, reply, lead_id in connection.execute(one):
+            found.setdefault((sent_at, reply), set()).add(lead_id)
     return found
 
 
@@ -482,22 +529,8 @@ def _lead_row(lead: Lead) -> dict[str, Any]:
     return {"lead_id": lead.lead_id, "first_at": lead.first.received_at, "last_at": lead.last_at}
 
 
-def _place(ref: MessageRef) -> dict[str, Any]:
-    return {
-        "account": ref.account,
-        "folder": ref.folder,
-        "uidvalidity": ref.uidvalidity,
-        "uid": ref.uid,
-        "key": ref.key,
-    }
-
-
-def _ref(row: Row[Any]) -> MessageRef:
-    return MessageRef(row.account, row.folder, UidValidity(row.uidvalidity), Uid(row.uid), row.key)
-
-
 def _message_row(lead_id: str, one: LeadMessage) -> dict[str, Any]:
-    return _place(one.ref) | {
+    return place_of(one.ref) | {
         "fingerprint": one.fingerprint,
         "lead_id": lead_id,
         "received_at": one.received_at,
@@ -516,7 +549,7 @@ def _message_row(lead_id: str, one: LeadMessage) -> dict[str, Any]:
 
 def _lead_message(row: Row[Any]) -> LeadMessage:
     return LeadMessage(
-        ref=_ref(row),
+        ref=ref_of(row),
         fingerprint=row.fingerprint,
         received_at=row.received_at,
         category=Category(row.category) if row.category else None,
@@ -558,7 +591,7 @@ def _contact(row: Row[Any]) -> Contact:
 
 
 def _near_miss_row(one: NearMiss) -> dict[str, Any]:
-    return _place(one.ref) | {
+    return place_of(one.ref) | {
         "fingerprint": one.fingerprint,
         "category": one.category.value,
         "lead_chance": round(one.lead_chance * 1000),
@@ -570,4 +603,6 @@ def _near_miss_row(one: NearMiss) -> dict[str, Any]:
 
 def _near_miss(row: Row[Any]) -> NearMiss:
     chance = row.lead_chance / 1000
-    return NearMiss(_ref(row), row.fingerprint, Category(row.category), chance, row.sender, row.subject, row.judged_at)
+    return NearMiss(
+        ref_of(row), row.fingerprint, Category(row.category), chance, row.sender, row.subject, row.judged_at
+    )

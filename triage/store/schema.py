@@ -269,6 +269,7 @@ sent_marks = Table(
     Column("mark", String(16), primary_key=True),
     Column("sent_at", Moment, primary_key=True),
     Column("reply", String(20), primary_key=True),
+    Index("sent_marks_by_age", "sent_at"),
 )
 
 contacts = Table(

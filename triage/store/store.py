@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from triage.errors import StoreError
 from triage.records import Cursor, LabelChange, MessageRef, Outcome, State, Uid, UidValidity
-from triage.store.columns import Moment
+from triage.store.columns import Moment, ref_of
 from triage.store.engine import make_engine, put, transaction
 from triage.store.evidence import EvidenceStore
 from triage.store.leads import LeadStore
@@ -473,6 +473,5 @@ def _judgement_row(mark: str, outcome: Outcome, now: datetime) -> dict[str, Any]
 
 
 def _entry(row: Row[Any]) -> Entry:
-    ref = MessageRef(row.account, row.folder, UidValidity(row.uidvalidity), Uid(row.uid), row.key)
-    change = LabelChange(ref, add=_labels(row.added), remove=_labels(row.removed), move_to=row.moved_to)
+    change = LabelChange(ref_of(row), add=_labels(row.added), remove=_labels(row.removed), move_to=row.moved_to)
     return Entry(row.entry_id, row.run_id, change, row.fingerprint, _labels(row.after), Status(row.status))

@@ -16,7 +16,7 @@ from triage.store.schema import NOT_FOR_FIRST_VERSION, metadata, revisions, vers
 
 log = logging.getLogger(__name__)
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Every step of `migrations/versions/`, in order."""
 
 HEAD = REVISIONS[-1]
