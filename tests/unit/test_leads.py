@@ -16,7 +16,6 @@ from triage.lead.grouping import (
     SAME_JOB,
     LeadIndex,
     company_name,
-    find_lead,
     grouping_marks,
     is_same_company,
     role_words,
@@ -41,11 +40,16 @@ from triage.lead.lead import (
 )
 from triage.lead.opportunity import Channel, Day, Opportunity, Period
 from triage.lead.overview import View, look_at
+from triage.lead.sides import honest_part
 from triage.records import Address, Category
 
 LATER = NOW + timedelta(days=3)
 EXPIRES = timedelta(days=60)
 BERG = "Mia Berg <mia@bergpartners.example>"
+
+
+def find_lead(message: LeadMessage, leads: Sequence[Lead]) -> str | None:
+    return LeadIndex(leads).find(message)
 
 
 @pytest.mark.parametrize(
@@ -293,10 +297,51 @@ def test_an_alert_names_the_scammer_where_several_offer_the_job() -> None:
     scam = make_lead_message(2, sender="X <x@kestrel-jobs.example>", at=LATER, category=Category.SCAM)
     other = make_lead_message(3, sender="Rita <rita@novak.example>")
     view = View(NOW, EXPIRES)
+    scam = replace(scam, thread=(make_lead_message(1).message_id,))
     leads = [make_lead(make_lead_message(1), scam), make_lead(make_lead_message(1), other, scam)]
     alone, several = (look_at([lead], {}, view)[0].alert for lead in leads)
     assert str(alone).endswith(": do not answer")
     assert str(several).endswith(": do not answer x@kestrel-jobs.example")
+
+
+def test_a_list_shows_of_the_side_that_wrote_last_what_that_side_says() -> None:
+    ours = make_lead_message(1, card=make_card("Data engineer", "Acme", agency="Norr"))
+    theirs = make_lead_message(2, sender=BERG, card=make_card("Data engineer", "Acme", "Leeds", agency="Berg"))
+    instead = make_lead_message(3, sender=BERG, thread=("<2@x>",), card=make_card("Controller", "Beta", agency="Berg"))
+    again = make_lead_message(4, at=LATER, subject="Did you see my mail?", card=make_card(agency="Norr"))
+    (one,) = look_at([make_lead(ours, theirs, instead, again)], {}, View(NOW, EXPIRES))
+    assert (one.title, one.sender) == ("Data engineer, Acme", "Siobhan Kearns")
+    assert one.card.places == (fact("Leeds"),)
+
+
+def test_a_list_shows_the_honest_side_where_another_turned_into_a_scam() -> None:
+    honest = make_lead_message(1, card=make_card("Data engineer", "Acme", agency="Norr"))
+    false = make_lead_message(2, sender=BERG, card=make_card("Data entry clerk", "Acme", agency="Berg"))
+    scam = make_lead_message(3, sender=BERG, at=LATER, category=Category.SCAM)
+    (one,) = look_at([make_lead(honest, false, scam)], {}, View(NOW, EXPIRES))
+    assert (one.state, one.title, one.sender) == (
+        LeadState.TURNED_INTO_SCAM, "Data engineer, Acme", "Siobhan Kearns",
+    )  # fmt: skip
+    assert str(one.alert).endswith("do not answer mia@bergpartners.example")
+
+
+@pytest.mark.parametrize(
+    ("before", "scam"),
+    [
+        pytest.param({}, {"sender": BERG}, id="sender"),
+        pytest.param({}, {"sender": "Ute <ute@bergpartners.example>"}, id="colleague"),
+        pytest.param({}, {"sender": "X <x@gmail.com>", "thread": ("<2@bergpartners.example>",)}, id="thread"),
+        pytest.param({"reply_to": "mia.b@gmail.com"}, {"sender": "Mia <mia.b@gmail.com>"}, id="address for answers"),
+        pytest.param({"sender": "Mia via LinkedIn <hit@linkedin.com>"}, {"sender": " <hit@linkedin.com>"}, id="relay"),
+    ],
+)
+def test_a_scam_takes_its_own_side_along_and_no_other(before: dict[str, Any], scam: dict[str, Any]) -> None:
+    card = make_card("Data engineer", "Acme", agency="Berg")
+    honest, false = make_lead_message(1), make_lead_message(2, **{"sender": BERG, "card": card, **before})
+    fallen = make_lead_message(3, at=LATER, category=Category.SCAM, **scam)
+    assert honest_part(make_lead(honest, false, fallen)) == make_lead(honest)
+    assert honest_part(make_lead(false, fallen)) is None
+    assert honest_part(make_lead(honest, false)) == make_lead(honest, false)
 
 
 def test_sides_are_named_as_people_know_them() -> None:

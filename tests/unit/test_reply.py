@@ -17,7 +17,7 @@ from triage.interfaces import FolderRole
 from triage.lead.lead import Lead
 from triage.lead.opportunity import Day, Opportunity
 from triage.lead.reply import Wording, bare_case, language_of, missing, reply_subject, reply_text
-from triage.lead.sides import recruiter_of, side_of
+from triage.lead.sides import honest_part, recruiter_of, side_of
 from triage.lead.templates import PHRASES, DraftKind, Missing
 from triage.records import Address, Category, RawMessage
 from triage.service.drafts import Draft, compose, message_to_answer, put_draft, sender_of
@@ -134,7 +134,9 @@ BOTH = make_lead(NORR, BERG, BERG_AGAIN)
 def put(lead: Lead, to: str | None = None) -> tuple[Draft, str, str]:
     source, box, message = FakeSource(), FakeMailbox(folder="Drafts"), message_to_answer(lead, (), to)
     source.give_role(FolderRole.DRAFTS, box)
-    done = put_draft(lead, DraftKind.ASK, None, MARTA, (source, message, Address("M", "m@posteo.example")), NOW)
+    done = put_draft(
+        honest_part(lead) or lead, DraftKind.ASK, None, MARTA, (source, message, Address("M", "m@posteo.example")), NOW
+    )
     (item,) = box.iter_messages(box.list_refs())
     assert isinstance(item, RawMessage)
     mail = message_from_bytes(item.content, policy=policy.default)
@@ -161,6 +163,24 @@ def test_the_owner_chooses_which_side_is_answered() -> None:
         message_to_answer(
             make_lead(NORR, replace(BERG, ref=make_lead_message(account="office").ref)), ["office"], "mia@berg.example"
         )
+
+
+def test_only_the_side_that_turned_into_a_scam_is_not_answered() -> None:
+    scam = make_lead_message(
+        4, sender="Mia Berg <mia@berg.example>", at=NOW + timedelta(days=3), category=Category.SCAM
+    )
+    lead = make_lead(*BOTH.messages, scam)
+    for to in (None, "henrik@norr.example"):
+        done, address, _ = put(lead, to)
+        assert (address, done.others) == ("Henrik Dahl <henrik@norr.example>", ())
+    words = r"the side of mia@berg\.example turned into a scam; do not answer it; .* offer it: henrik@norr\.example$"
+    with pytest.raises(MessageError, match=words):
+        message_to_answer(lead, (), "mia@berg.example")
+    with pytest.raises(MessageError, match="lead bcdfg turned into a scam; do not answer it"):
+        message_to_answer(make_lead(BERG, scam), (), "mia@berg.example")
+    at_work = replace(scam, ref=make_lead_message(account="office").ref)  # it is no less of a warning there
+    with pytest.raises(MessageError, match="turned into a scam"):
+        message_to_answer(make_lead(*BOTH.messages, at_work), ["office"], "mia@berg.example")
 
 
 def test_a_colleague_at_the_same_agency_is_not_greeted_by_the_others_name() -> None:

@@ -38,7 +38,7 @@ def _task(one: Standing, now: datetime) -> Iterator[str]:
 
 
 def _deadline(one: Standing, now: datetime) -> Iterator[str]:
-    deadline = one.lead.card.deadline
+    deadline = one.card.deadline
     if deadline is None or deadline.day is None:
         return
     yield "BEGIN:VEVENT"

@@ -9,6 +9,7 @@ from triage.cli.output import open_console, printable
 from triage.cli.settings import required_config
 from triage.errors import ConfigError
 from triage.lead.lead import Lead
+from triage.lead.sides import honest_part
 from triage.lead.templates import PHRASES, DraftKind
 from triage.opening import work_accounts
 from triage.service.drafts import Draft, message_to_answer, put_draft, sender_of
@@ -35,7 +36,7 @@ def draft(config_path: Path | None, name: str, kinds: Sequence[str], language: s
         try:
             with Leases(store).holding(pass_lease(account.name), patience=LEASE_PATIENCE):
                 done = put_draft(
-                    lead.without(work),
+                    (honest_part(lead) or lead).without(work),
                     DraftKind(kinds[0]),
                     language,
                     build_wording(config),

@@ -140,7 +140,7 @@ def standing_to_json(one: Standing, now: datetime) -> dict[str, object]:
         "work": one.is_work,
         "from_junk": one.lead.is_rescued,
         "alert": one.alert,
-        "card": card_to_json(one.lead.card),
+        "card": card_to_json(one.card),
         "messages": [
             {
                 "source": str(message.ref),
@@ -163,7 +163,7 @@ def _print_csv(standings: Sequence[Standing], now: datetime) -> None:
 
 
 def _values(one: Standing, now: datetime) -> tuple[object, ...]:
-    card, since = one.lead.card, one.waiting_since
+    card, since = one.card, one.waiting_since
     side = one.side
     return (
         one.lead.lead_id,

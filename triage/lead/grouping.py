@@ -187,11 +187,6 @@ def _job_names(job: _Job) -> Iterator[str]:
         yield f"offer {' '.join(sorted(role))}, {place}, {_sum(pay)}"
 
 
-def find_lead(message: LeadMessage, leads: Iterable[Lead]) -> str | None:
-    """Return the lead that a message belongs to; see `LeadIndex.find`."""
-    return LeadIndex(leads).find(message)
-
-
 @dataclass(frozen=True, slots=True)
 class _Known:
     """A lead with what is compared of it."""

@@ -4,9 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from triage.lead.lead import UNANSWERED, Answer, Lead, LeadState, answers_to, state_of, turned_into_scam
+from triage.lead.lead import (
+    UNANSWERED,
+    Answer,
+    Lead,
+    LeadState,
+    answers_to,
+    merge_cards,
+    state_of,
+    turned_into_scam,
+)
+from triage.lead.opportunity import Opportunity
 from triage.lead.preference import NO_WISHES, Preference, Wishes, prefer
-from triage.lead.sides import recruiter_of, side_of
+from triage.lead.sides import honest_part, recruiter_of, side_of
 from triage.records import MessageRef
 
 
@@ -43,7 +53,7 @@ class Standing:
     @property
     def title(self) -> str:
         """The lead in a few words: role and company where they are known, else the subject."""
-        card = self.lead.card
+        card = self.card
         role = card.roles[0].value if card.roles else ""
         company = card.companies[0].value if card.companies else ""
         if role and company:
@@ -52,14 +62,22 @@ class Standing:
 
     @property
     def side(self) -> Lead:
-        """What the one side said that wrote last: where several offer a lead, its people are not the others'."""
-        return side_of(self.lead, self.lead.latest)
+        """What the one side said that wrote last, of those no scam came from if there are any: its people are not the others'."""
+        lead = honest_part(self.lead) or self.lead
+        return side_of(lead, lead.latest)
+
+    @property
+    def card(self) -> Opportunity:
+        """What that side says, and where it is silent what the others say: in a thread it may have gone on to another job."""
+        lead = honest_part(self.lead) or self.lead
+        return merge_cards([lead.card, side_of(lead, lead.latest).card])
 
     @property
     def sender(self) -> str:
         """Who to answer, in words."""
-        latest = self.lead.latest
-        return recruiter_of(self.side) or latest.sender.name or latest.sender.addr_spec
+        side = self.side
+        latest = side.latest
+        return recruiter_of(side) or latest.sender.name or latest.sender.addr_spec
 
     @property
     def source(self) -> MessageRef:
@@ -74,7 +92,7 @@ class Standing:
             return None
         kind = (fallen.scam_kind or "scam").replace("_", " ")
         # The others who offer it may be honest: a scam copies what real employers publish.
-        whom = f" {fallen.sender.addr_spec}" if len(self.lead.sides) > 1 and fallen.sender.addr_spec else ""
+        whom = f" {fallen.sender.addr_spec}" if honest_part(self.lead) and fallen.sender.addr_spec else ""
         return f"turned into a scam on {fallen.received_at:%Y-%m-%d} ({kind}): do not answer{whom}"
 
 

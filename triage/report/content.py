@@ -7,6 +7,7 @@ from triage.lead.appearance import Appearance, Kind
 from triage.lead.lead import LeadState
 from triage.lead.opportunity import Opportunity
 from triage.lead.overview import Standing
+from triage.lead.sides import honest_part
 from triage.records import Category, State
 from triage.report.document import Bars, Document, Item, Section, Tone
 from triage.report.week import WeekFacts
@@ -61,8 +62,13 @@ def _alerts(facts: WeekFacts) -> Iterator[Section]:
         if one.state is LeadState.TURNED_INTO_SCAM and any(facts.week.has(m.received_at) for m in one.lead.messages)
     ]
     if recent:
-        items = tuple(Item(one.title, (one.alert or "", *_who(one)), one.lead.lead_id, Tone.ALERT) for one in recent)
+        items = tuple(Item(one.title, _careful(one), one.lead.lead_id, Tone.ALERT) for one in recent)
         yield Section("Careful", "What began as a lead went on as a scam. Do not answer.", items)
+
+
+def _careful(one: Standing) -> tuple[str, ...]:
+    before = "others offer it too: " if honest_part(one.lead) else ""
+    return (one.alert or "", *(f"{before}{who}" for who in _who(one)))
 
 
 def _waiting(facts: WeekFacts) -> Iterator[Section]:
@@ -101,7 +107,7 @@ def _lead_item(one: Standing, facts: WeekFacts) -> Item:
         tone = Tone.GOOD
     chased = ("wrote again",) if one.state is LeadState.CHASED else ()
     fits = "; ".join(reason.words for reason in one.preference.reasons)
-    facts_line = " · ".join([one.lead.lead_id, *_who(one), *_offer(one.lead.card), *chased])
+    facts_line = " · ".join([one.lead.lead_id, *_who(one), *_offer(one.card), *chased])
     return Item(one.title, (facts_line, f"{one.preference.score:+d}: {fits}" if fits else ""), words, tone)
 
 
@@ -158,8 +164,7 @@ def _rescued(facts: WeekFacts) -> Iterator[Section]:
     found = [one for one in facts.new if any(message.is_rescued for message in one.lead.messages)]
     if found:
         items = tuple(
-            Item(one.title, (" · ".join([*_who(one), *_offer(one.lead.card)]),), one.lead.lead_id)
-            for one in found[:_MOST]
+            Item(one.title, (" · ".join([*_who(one), *_offer(one.card)]),), one.lead.lead_id) for one in found[:_MOST]
         )
         yield Section("Found in Junk", "Your server had filed these as junk; they read like leads.", items)
 

@@ -10,10 +10,10 @@ from email.message import EmailMessage
 
 from triage.errors import AccountError, FolderError, MessageError
 from triage.interfaces import FolderRole, ServerSource
-from triage.lead.lead import Lead, LeadMessage, is_personal, is_unattended, message_ids, turned_into_scam
+from triage.lead.lead import Lead, LeadMessage, is_personal, is_unattended, message_ids
 from triage.lead.opportunity import Channel
 from triage.lead.reply import Wording, language_of, reply_subject, reply_text
-from triage.lead.sides import is_one_side, recruiter_of, side_of
+from triage.lead.sides import honest_part, is_one_side, recruiter_of, side_of
 from triage.lead.templates import DraftKind
 from triage.records import Address
 
@@ -41,7 +41,7 @@ class Draft:
 
 
 def message_to_answer(lead: Lead, work: Collection[str], to: str | None = None) -> LeadMessage:
-    """Return the message that an answer goes to: the latest that reached a private account.
+    """Return the message that an answer goes to: the latest that reached a private account, of those who are no scam's side.
 
     Args:
         to: the latest from this address, or whose answers go there.
@@ -49,8 +49,8 @@ def message_to_answer(lead: Lead, work: Collection[str], to: str | None = None) 
     Raises:
         MessageError: it must not, or cannot, be answered; the text says why and what to do.
     """
-    fallen = turned_into_scam(lead)
-    if fallen is not None:
+    honest = honest_part(lead)
+    if honest is None:
         raise MessageError(f"lead {lead.lead_id} turned into a scam; do not answer it")
     private = [one for one in lead.messages if one.ref.account and one.ref.account not in work]
     if not private:
@@ -58,7 +58,13 @@ def message_to_answer(lead: Lead, work: Collection[str], to: str | None = None) 
             "an account marked work = true, where no drafts are written" if lead.accounts & set(work) else "local mail"
         )
         raise MessageError(f"lead {lead.lead_id} came to {where}; answer it from there yourself")
-    latest = private[-1] if to is None else _latest_from(lead, private, to.strip().lower())
+    safe = [one for one in private if one in honest.messages]
+    latest = (safe or private)[-1] if to is None else _latest_from(lead, private, to.strip().lower())
+    if latest not in safe:
+        who = _one_line(latest.sender.addr_spec) or "nobody named"
+        others = ", ".join(dict.fromkeys(_one_line(recipient_of(one)) for one in safe if one.is_lead))
+        hint = f"; --to answers others who offer it: {others}" if others else ""
+        raise MessageError(f"in lead {lead.lead_id} the side of {who} turned into a scam; do not answer it{hint}")
     # In Reply-To a platform's relay passes answers on.
     if is_unattended(recipient_of(latest)) or not (latest.reply_to or is_personal(latest.sender.addr_spec)):
         where = "no address" if not recipient_of(latest) else "an address that nobody reads"
@@ -121,6 +127,7 @@ def put_draft(
     r"""Write a draft into the folder of drafts, with \Draft and \Seen; it says what the side it goes to said, no more.
 
     Args:
+        lead: without the sides that scams came from, and what reached an employer's account.
         language: None for that of the mail.
 
     Raises:
