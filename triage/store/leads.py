@@ -225,11 +225,12 @@ class LeadStore:
         found: dict[str, list[Answer]] = {}
         with self._transaction(writing=False) as connection:
             rows = connection.execute(query).all()
-            # Of all leads nearly all is asked for, and to name the times would cost more than it spares.
-            times = None if since is None else {sent_at for _, way, sent_at, _ in rows if way != Way.THREAD.value}
-            in_threads = _sent_in_threads(connection, times)
+            in_threads = {(sent_at, reply) for _, way, sent_at, reply in rows if way == Way.THREAD.value}
+            if since is not None:  # or in the thread of a lead that is not asked for
+                times = {sent_at for _, way, sent_at, _ in rows if way != Way.THREAD.value}
+                in_threads |= _sent_in_threads(connection, times)
         for lead_id, way, sent_at, reply in rows:
-            if way == Way.THREAD.value or lead_id in in_threads.get((sent_at, reply), (lead_id,)):
+            if way == Way.THREAD.value or (sent_at, reply) not in in_threads:
                 found.setdefault(lead_id, []).append(Answer(sent_at, _REPLIES[reply], _WAYS[way]))
         return found
 
@@ -464,29 +465,18 @@ def _put_cursor(connection: Connection, account: str, purpose: str, cursor: Side
     put(connection, side_cursors, [{"account": account, "purpose": purpose, **values}])
 
 
-def _sent_in_threads(
-    connection: Connection, times: Collection[datetime] | None
-) -> dict[tuple[datetime, str], set[str]]:
-    """Return the leads, of whatever age, in whose threads a message was sent, by its time and kind.
-
-    Args:
-        times: only of messages sent at one of these.
-    """
+def _sent_in_threads(connection: Connection, times: Collection[datetime]) -> set[tuple[datetime, str]]:
+    """Return time and kind of what was sent at these times in the thread of a lead of whatever age."""
     query = (
-        select(sent_marks.c.sent_at, sent_marks.c.reply, lead_marks.c.lead_id)
+        select(sent_marks.c.sent_at, sent_marks.c.reply)
         .join(lead_marks, sent_marks.c.mark == lead_marks.c.mark)
         .where(lead_marks.c.way == Way.THREAD.value)
     )
-    ordered = sorted(times or ())
-    queries = (
-        [query]
-        if times is None
-        else [query.where(sent_marks.c.sent_at.in_(ordered[n : n + _CHUNK])) for n in range(0, len(ordered), _CHUNK)]
-    )
-    found: dict[tuple[datetime, str], set[str]] = {}
-    for one in queries:
-        for sent_at, reply, lead_id in connection.execute(one):
-            found.setdefault((sent_at, reply), set()).add(lead_id)
+    ordered = sorted(times)
+    found: set[tuple[datetime, str]] = set()
+    for start in range(0, len(ordered), _CHUNK):
+        some = sent_marks.c.sent_at.in_(ordered[start : start + _CHUNK])
+        found.update((sent_at, reply) for sent_at, reply in connection.execute(query.where(some)))
     return found
 
 
