@@ -204,7 +204,7 @@ class DecisionConfig(_Section):
 
     lead_called_other: Annotated[float, Field(ge=0)] = 2.0
     lead_called_scam: Annotated[float, Field(ge=0)] = 5.0
-    scam_called_lead: Annotated[float, Field(ge=0)] = 3.5
+    scam_called_lead: Annotated[float, Field(ge=0)] = 4.0
     scam_called_other: Annotated[float, Field(ge=0)] = 1.5
     other_called_lead: Annotated[float, Field(ge=0)] = 1.8
     other_called_scam: Annotated[float, Field(ge=0)] = 1.8
