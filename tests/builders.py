@@ -2,6 +2,7 @@
 
 from email import policy
 from email.message import EmailMessage
+from functools import cache
 
 from triage.records import CATEGORIES, Category, MessageRef, RawMessage, Uid, UidValidity, Verdict
 
@@ -47,13 +48,26 @@ def make_raw(
     return message.as_bytes()
 
 
+_NUMBER = "123456789"
+"""Stands in the messages of which there is one for each number: to build each anew takes longer than to judge it."""
+
+
+def _put_number(content: bytes, number: int) -> bytes:
+    return content.replace(_NUMBER.encode(), b"%d" % number)
+
+
 def make_offer(number: int = 1) -> bytes:
     """Return a genuine approach, a different message for each number."""
+    return _put_number(_offer(), number)
+
+
+@cache
+def _offer() -> bytes:
     return make_raw(
         OFFER,
         subject="Lead maintenance engineer, Leeds",
         sender="Siobhan Kearns <siobhan@kestrelfoods.example>",
-        message_id=f"<offer-{number}@kestrelfoods.example>",
+        message_id=f"<offer-{_NUMBER}@kestrelfoods.example>",
     )
 
 
@@ -91,16 +105,26 @@ def make_own_offer(number: int = 1) -> bytes:
 
 def make_plain_of(number: int = 1) -> bytes:
     """Return private mail, a different message for each number."""
-    return make_raw(message_id=f"<plain-{number}@choir.example>")
+    return _put_number(_plain(), number)
+
+
+@cache
+def _plain() -> bytes:
+    return make_raw(message_id=f"<plain-{_NUMBER}@choir.example>")
 
 
 def make_scam(number: int = 1) -> bytes:
     """Return a mail-department offer, a different message for each number."""
+    return _put_number(_scam(), number)
+
+
+@cache
+def _scam() -> bytes:
     return make_raw(
         MAIL_DEPARTMENT,
         subject="Position in our mail department",
         sender="Personnel <personnel.desk@outlook.com>",
-        message_id=f"<scam-{number}@outlook.com>",
+        message_id=f"<scam-{_NUMBER}@outlook.com>",
         headers=(("Reply-To", "maildept@gmail.com"),),
     )
 

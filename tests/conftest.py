@@ -18,6 +18,8 @@ from tests.servers.gmail import Gmail
 from tests.servers.postgres import Postgres, find_programs
 
 _NUMBERS = itertools.count(1)
+_LONG_SECONDS = 120
+"""What every test may take (pyproject.toml)."""
 
 # No test is about time: a busy machine would fail what is right.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -26,6 +28,21 @@ settings.load_profile("untimed")
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # A shell lets what it runs in the background ignore Ctrl-C, and so would every program started from here.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the modules that take long, or one processor would wait for the other's last test.
+
+    They are those with a test that may take longer than others. Within both halves the order stays as it was shuffled.
+    """
+    long = {item.path for item in items if _seconds(item) > _LONG_SECONDS}
+    items.sort(key=lambda item: item.path not in long)
+
+
+def _seconds(item: pytest.Item) -> float:
+    mark = item.get_closest_marker("timeout")
+    return float(mark.args[0]) if mark else 0.0
 
 
 def need(*, there: bool, words: str) -> None:

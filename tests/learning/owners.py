@@ -5,14 +5,17 @@ kinds of mail that come again and again, most of which say little to anybody els
 third in time is never learnt from; on it is measured.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from triage.classify.features import OwnerMask
 from triage.classify.model import LinearModel
-from triage.learn.corpus import Specimen, load_corpus
+from triage.learn.corpus import Specimen, _specimen, load_corpus
 from triage.learn.personal import OwnMail, build_own_mail
 from triage.reading import Reading
 from triage.records import Category, MessageRef, RawMessage
@@ -20,6 +23,26 @@ from triage.store.evidence import KeptFeatures
 
 FOLDER = Path(__file__).parent / "owners"
 ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Record:
+    """A mail of the corpus that nobody has asked for yet: to make messages of all of them takes a minute."""
+
+    author: str
+    fields: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        return str(self.fields["id"])
+
+    @property
+    def lang(self) -> str:
+        return str(self.fields["lang"])
+
+    def specimen(self) -> Specimen:
+        """Return the mail."""
+        return _specimen(self.fields, self.author)
 
 
 @dataclass(frozen=True)
@@ -35,29 +58,41 @@ class Owner:
     name: str
     earlier: Sequence[Specimen]
     later: Sequence[Specimen]
-    general: Sequence[Specimen]
+    general: Sequence[Record]
 
     def filed(self, count: int) -> list[Specimen]:
         """Return so many examples: their own kinds first, then others."""
-        return [*self.earlier, *self.general][:count]
+        left = max(0, count - len(self.earlier))
+        return [*self.earlier[:count], *(one.specimen() for one in self.general[:left])]
 
 
 def load_owners() -> list[Owner]:
     """Return every owner; the records of a file are in the order of time."""
-    corpus = load_corpus([ROOT / "models" / "corpus"])
-    return [_load(path, corpus) for path in sorted(FOLDER.glob("*.jsonl"))]
+    return [load_owner(path.stem) for path in sorted(FOLDER.glob("*.jsonl"))]
 
 
-def _load(path: Path, corpus: Sequence[Specimen]) -> Owner:
-    own = load_corpus([path])
+@cache
+def load_owner(name: str) -> Owner:
+    """Return one owner."""
+    own = load_corpus([FOLDER / f"{name}.jsonl"])
     border = len(own) * 2 // 3
     languages = {one.lang for one in own}
     # Every seventh, so that all authors and categories are among them.
-    general = [one for one in corpus if one.lang in languages]
+    general = [one for one in _read_corpus() if one.lang in languages]
     general = [one for start in range(7) for one in general[start::7]]
     if "en" not in languages:  # where their own language has too little, they read English as well
-        general += [one for one in corpus if one.lang == "en"]
-    return Owner(path.stem, own[:border], own[border:], general)
+        general += [one for one in _read_corpus() if one.lang == "en"]
+    return Owner(name, own[:border], own[border:], general)
+
+
+@cache
+def _read_corpus() -> Sequence[Record]:
+    return [
+        Record(path.stem, json.loads(line))
+        for path in sorted((ROOT / "models" / "corpus").glob("*.jsonl"))
+        for line in path.read_text("utf-8").splitlines()
+        if line.strip()
+    ]
 
 
 def is_right(specimen: Specimen, category: Category | None) -> bool:

@@ -17,7 +17,7 @@ from triage.mail.parse import parse_message
 from triage.modelfile import base_model_path, card_path, load_card, load_model
 from triage.records import CATEGORIES, Category
 
-pytestmark = pytest.mark.quality
+pytestmark = [pytest.mark.quality, pytest.mark.no_cover]
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT / "models" / "corpus"

@@ -1,13 +1,16 @@
-"""One pass that kills itself with SIGKILL at a chosen step: `python -m tests.reliability.killed PORT USER PASSWORD URL STEP`.
+"""Passes that kill themselves with SIGKILL at a chosen step: `python -m tests.reliability.killed PORT USER PASSWORD URL MODE`.
 
 A step is a transaction of the store before it begins or after it is committed, or a command to the
-server before or after it is sent. Ends with 0 once the pass is whole.
+server before or after it is sent. Each line read is a step; the pass is run by a process of its own,
+forked from one that has only loaded the program, since loading takes longer than dying. Each line
+written is how it ended: -9 when killed, 0 once the pass is whole.
 """
 
 import imaplib
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import SecretStr
@@ -24,17 +27,19 @@ from triage.service.plan import LabelNames
 from triage.service.visit import VisitOptions
 from triage.store.store import open_store
 
+LONGEST_SECONDS = 60
+
 
 def die() -> None:
     """End as by a power failure: nothing is tidied up."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main() -> None:
-    """Run the pass."""
-    port, user, password, url, step, moves = sys.argv[1:7]
+def run_until(step: int, arguments: Sequence[str]) -> int:
+    """Run a pass that dies at a step, and return the exit status of one that did not come to it."""
+    port, user, password, url, moves = arguments
     store = CrashingStore.of(open_store(url))
-    store.steps_left = int(step)
+    store.steps_left = step
     store.crash = die
     plain_send = imaplib.IMAP4.send
 
@@ -59,7 +64,20 @@ def main() -> None:
     runner = AccountRunner(source, visits, Surroundings(Leases(store), fatal.append))
     runner.run()
     store.steps_left = None
-    sys.exit(int(bool(fatal or runner.problem or runner.paused)))
+    return int(bool(fatal or runner.problem or runner.paused))
+
+
+def main() -> None:
+    """Run a pass for each step asked for."""
+    the_judge()
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(LONGEST_SECONDS)  # one that hangs ends, by another signal than the one awaited
+            sys.exit(run_until(int(line), sys.argv[1:]))
+        _, status = os.waitpid(child, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -42,25 +43,42 @@ def make_world(dovecot: Dovecot, proxy: FaultProxy, user: str, tmp_path: Path) -
         world.close()
 
 
+@contextmanager
+def killed_passes(*arguments: str) -> Iterator[Callable[[int], int]]:
+    """Yield what runs a pass in a process that kills itself at a step, and returns how that process ended."""
+    # Coverage would slow the start, and hears nothing of what is killed.
+    untraced = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    command = [sys.executable, "-m", "tests.reliability.killed", *arguments]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, env=untraced
+    ) as forking:
+        asking, answers = forking.stdin, forking.stdout
+        assert asking
+        assert answers
+
+        def run_until(step: int) -> int:
+            asking.write(f"{step}\n")
+            return int(answers.readline())
+
+        yield run_until
+
+
 # Moving takes every kind of step; for the others each fifth will do: a process a step takes its time.
 @pytest.mark.parametrize(("mode", "stride"), [("move", 1), ("keyword", 5), ("folder", 5)])
 def test_killed_at_every_step_of_a_pass(make_world: Maker, dovecot: Dovecot, user: str, mode: str, stride: int) -> None:
     world = make_world(mode)
     world.release()
-    # Coverage would slow each start, and hears nothing of what is killed.
-    untraced = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
     kills = 0
-    for step in range(0, 400, stride):
-        if step % (7 * stride) == 0:
-            for kind in ("scam", "offer", "plain"):
-                world.deliver(kind)
-        arguments = [str(dovecot.port), user, dovecot.password, world._url, str(step), mode]
-        command = [sys.executable, "-m", "tests.reliability.killed", *arguments]
-        done = subprocess.run(command, check=False, timeout=60, env=untraced)
-        if done.returncode == 0:
-            break
-        assert done.returncode == -9
-        kills += 1
+    with killed_passes(str(dovecot.port), user, dovecot.password, world._url, mode) as run_until:
+        for step in range(0, 400, stride):
+            if step % (7 * stride) == 0:
+                for kind in ("scam", "offer", "plain"):
+                    world.deliver(kind)
+            ended = run_until(step)
+            if ended == 0:
+                break
+            assert ended == -9
+            kills += 1
     assert kills > 8
     world.settle()
     assert world.check() == {}
@@ -208,6 +226,7 @@ def test_more_keywords_than_a_maildir_keeps_are_said_and_tried_again(make_world:
     assert set(wrong) <= {"left unfinished"}, "either the server kept it, or it waits to be tried again"
 
 
+@pytest.mark.no_cover  # which would make it take twice as long, and sees one message as well as ten thousand
 def test_ten_thousand_messages_in_a_minute_are_all_labelled(
     dovecot: Dovecot, proxy: FaultProxy, tmp_path: Path
 ) -> None:

@@ -92,9 +92,9 @@ def read_lines(text: str) -> Sequence[dict[str, Any]]:
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
-    """A program nobody has used before."""
-    one = Program(tmp_path)
+def program(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Program]:
+    """A program nobody has used before; coverage looks on unless the test is marked `no_cover`."""
+    one = Program(tmp_path, is_traced=request.node.get_closest_marker("no_cover") is None)
     yield one
     one.end_all()
 

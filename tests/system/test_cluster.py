@@ -132,6 +132,7 @@ def rows(url: str, query: str) -> list[tuple[object, ...]]:
         return connection.execute(query.encode()).fetchall()
 
 
+@pytest.mark.no_cover  # which hears nothing of what is killed
 def test_a_worker_killed_in_the_middle_loses_nothing_and_doubles_nothing(
     program: Program, cluster: DaskCluster, dovecot: Dovecot, postgres: Postgres
 ) -> None:

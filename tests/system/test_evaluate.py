@@ -1,7 +1,6 @@
 """The evaluation as its users run it, on a small part of the corpus."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +24,7 @@ def check_mails() -> int:
     return sum(len(path.read_text("utf-8").splitlines()) for path in check_set_path().glob("*.jsonl"))
 
 
+@pytest.mark.no_cover  # it learns some hundred times, as the tests of `evaluate` do that are traced
 @pytest.mark.timeout(300)
 def test_a_quick_evaluation_says_the_same_on_screen_in_files_and_again(program: Program) -> None:
     corpus, first, second = (str(program.home / name) for name in ("corpus", "first", "second"))
@@ -38,9 +38,7 @@ def test_a_quick_evaluation_says_the_same_on_screen_in_files_and_again(program: 
     assert 0 < summary["macro_f1"]["low"] < summary["macro_f1"]["value"] < summary["macro_f1"]["high"] < 1
     assert [one["is_kept"] for one in told["budgets"]].count(False) >= 1
 
-    again = replace(program, is_traced=False).run(
-        "evaluate", "--quick", "--corpus", corpus, "--output", second, seconds=110
-    )
+    again = program.run("evaluate", "--quick", "--corpus", corpus, "--output", second, seconds=110)
     assert "exceeded" in again.stdout
     files = sorted(path.name for path in Path(first).iterdir())
     assert {"report.md", "report.json", "reliability.svg", "learning_curve.svg"} <= set(files)

@@ -1,7 +1,6 @@
 """The daemon trains by itself, at the time that is set, and stays as small as it was."""
 
 import signal
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +12,8 @@ from tests.system.conftest import Program
 from tests.system.test_run_daemon import wait_until
 from tests.system.test_train import posting
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
+# What coverage holds is not the daemon's.
+pytestmark = [pytest.mark.server, pytest.mark.no_cover, pytest.mark.timeout(300)]
 
 MEMORY = 10_000
 """What a training may cost the daemon, in KB: the new model is 3 MB, scikit-learn alone would be 115."""
@@ -36,8 +36,7 @@ def test_the_daemon_trains_beside_itself_and_does_not_grow(program: Program, dov
     at = (datetime.now().astimezone() + timedelta(seconds=85)).strftime("%H:%M")
     extra = f"[daemon]\npoll_interval_seconds = 5\n[training]\nat = '{at}'\n[training.folders]\n'Board' = 'referral'\n"
     program.configure(dovecot.port, user, extra=extra)
-    # What coverage holds is not the daemon's.
-    daemon = replace(program, is_traced=False).start("run")
+    daemon = program.start("run")
     models = program.home / "data" / "triage" / "models"
     try:
         wait_until(lambda: program.run("status", "--check").returncode == 0)

@@ -28,6 +28,7 @@ def store_url(program: Program) -> str:
     return f"sqlite:///{program.home / 'state' / 'triage' / 'triage.sqlite3'}"
 
 
+@pytest.mark.no_cover  # which hears nothing of what is killed; test_train.py shows it the same
 def test_power_loss_at_any_moment_leaves_a_whole_model_and_a_store_that_learns_on(
     program: Program, sorted_mail: Path
 ) -> None:
