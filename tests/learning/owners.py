@@ -15,7 +15,7 @@ from typing import Any
 
 from triage.classify.features import OwnerMask
 from triage.classify.model import LinearModel
-from triage.learn.corpus import Specimen, _specimen, load_corpus
+from triage.learn.corpus import Specimen, load_corpus, to_specimen
 from triage.learn.personal import OwnMail, build_own_mail
 from triage.reading import Reading
 from triage.records import Category, MessageRef, RawMessage
@@ -42,7 +42,7 @@ class Record:
 
     def specimen(self) -> Specimen:
         """Return the mail."""
-        return _specimen(self.fields, self.author)
+        return to_specimen(self.fields, self.author)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 from triage.lead.card import read_opportunity
 from triage.lead.grouping import LeadIndex, grouping_marks, search_marks
 from triage.lead.lead import LEADS, Lead, LeadMessage
-from triage.learn.corpus import Specimen, _specimen
+from triage.learn.corpus import Specimen, to_specimen
 from triage.mail.parse import parse_message
 from triage.records import MessageRef, Uid, UidValidity, Verdict
 from triage.service.leadbook import with_message
@@ -36,7 +36,7 @@ def read_leads() -> Iterator[Specimen]:
             if record["label"] in LEADS:
                 found[record.get("pair") or record["id"]] = (record, path.stem)
     for record, author in found.values():
-        yield _specimen(record, author)
+        yield to_specimen(record, author)
 
 
 def test_different_jobs_stay_different_leads() -> None:

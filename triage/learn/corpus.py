@@ -88,12 +88,13 @@ def _load_file(path: Path) -> Iterator[Specimen]:
         if not line.strip():
             continue
         try:
-            yield _specimen(json.loads(line), path.stem)
+            yield to_specimen(json.loads(line), path.stem)
         except (ValueError, KeyError, TypeError) as error:
             raise ConfigError([f"corpus {path}, line {number}: {error}"]) from error
 
 
-def _specimen(record: Mapping[str, object], group: str) -> Specimen:
+def to_specimen(record: Mapping[str, object], group: str) -> Specimen:
+    """Return the mail of a record; `group` is its author."""
     category = Category(str(record["label"]))
     kind = str(record["kind"])
     is_fraud = any(part in kind for part in FRAUD_KINDS) and not any(part in kind for part in _ABOUT_FRAUDS)
