@@ -1,6 +1,6 @@
 """Leads: which messages are one opportunity, how it stands, and laws that hold whatever comes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.leads import NOW, fact, make_card, make_lead, make_lead_message, make_pay, record
+from triage.lead import grouping, sides
 from triage.lead.grouping import (
     SAME_JOB,
     LeadIndex,
@@ -37,6 +38,7 @@ from triage.lead.lead import (
     merge_cards,
     message_ids,
     state_of,
+    thread_marks,
 )
 from triage.lead.opportunity import Channel, Day, Opportunity, Period
 from triage.lead.overview import View, look_at
@@ -342,6 +344,49 @@ def test_a_scam_takes_its_own_side_along_and_no_other(before: dict[str, Any], sc
     assert honest_part(make_lead(honest, false, fallen)) == make_lead(honest)
     assert honest_part(make_lead(false, fallen)) is None
     assert honest_part(make_lead(honest, false)) == make_lead(honest, false)
+
+
+class Counted:
+    """A function of one message that counts how often it is asked."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self.calls = 0
+
+    def __call__(self, *arguments: Any) -> Any:
+        self.calls += 1
+        return self._function(*arguments)
+
+
+def hundred_scams_of_a_thread(first: LeadMessage) -> list[LeadMessage]:
+    return [
+        make_lead_message(
+            number,
+            sender=f"X <x@evil{number}.example>",
+            at=NOW + timedelta(minutes=number),
+            category=Category.SCAM,
+            thread=(first.message_id,),
+        )
+        for number in range(2, 102)
+    ]
+
+
+def test_a_hundred_scams_in_a_thread_are_not_each_held_against_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, other = make_lead_message(1), make_lead_message(200, sender=BERG, at=LATER)
+    counted = Counted(thread_marks)
+    monkeypatch.setattr(sides, "thread_marks", counted)
+    assert honest_part(make_lead(first, *hundred_scams_of_a_thread(first), other)) == make_lead(other)
+    assert counted.calls <= 102
+
+
+def test_a_message_is_read_once_however_long_its_lead_becomes(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, index = make_lead_message(1), LeadIndex()
+    counted = Counted(marks_of_message)
+    monkeypatch.setattr(grouping, "marks_of_message", counted)
+    for one in (first, *hundred_scams_of_a_thread(first)):
+        record(one, index)
+    assert [len(lead.messages) for lead in index.leads.values()] == [101]
+    assert counted.calls <= 101
 
 
 def test_sides_are_named_as_people_know_them() -> None:

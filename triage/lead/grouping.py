@@ -87,12 +87,17 @@ class LeadIndex:
             self.add(lead)
 
     def add(self, lead: Lead) -> None:
-        """Take a lead in, in place of what was known of it."""
+        """Take a lead in, in place of what was known of it: of its messages the new ones alone are read.
+
+        A thread may have hundreds, which come one after the other while others wait for the store.
+        """
+        known = self._known.get(lead.lead_id)
+        former = {one.fingerprint: one for one in known.lead.messages} if known else {}
+        fresh = [one for one in lead.messages if one is not former.get(one.fingerprint)]
+        subjects = frozenset(bare_subject(one.subject) for one in fresh)
         self.leads[lead.lead_id] = lead
-        self._known[lead.lead_id] = _Known(
-            lead, _job(lead.card), frozenset(bare_subject(m.subject) for m in lead.messages)
-        )
-        for one in lead.messages:
+        self._known[lead.lead_id] = _Known(lead, _job(lead.card), known.subjects | subjects if known else subjects)
+        for one in fresh:
             self._by_fingerprint.setdefault(one.fingerprint, lead.lead_id)
             self._by_sender.setdefault(one.who, set()).add(lead.lead_id)
             for mark in (*one.thread, *(mark.mark for mark in marks_of_message(one))):

@@ -1,6 +1,7 @@
 """One side of a lead: what one of several who offer the same said, apart from the others."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from triage.lead.lead import NOTHING_SAID, Lead, LeadMessage, marks_of_message, thread_marks
 from triage.records import Category
@@ -28,21 +29,49 @@ def honest_part(lead: Lead) -> Lead | None:
     scams = [one for one in lead.messages if one.category is Category.SCAM]
     if not scams:
         return lead
-    fallen = [one for one in lead.messages if any(_is_bound_to(one, scam) for scam in scams)]
-    left = tuple(one for one in lead.messages if not any(is_one_side(one, other) for other in fallen))
+    fallen = _Sides.of(_bound_to(scams, lead.messages))
+    left = tuple(one for one in lead.messages if one not in fallen)
     return replace(lead, messages=left) if any(one.is_lead for one in left) else None
 
 
-def _is_bound_to(one: LeadMessage, scam: LeadMessage) -> bool:
-    """Return whether a scam is of a message's side or came into its thread: of a scam no card is read, nor who is named."""
-    marks = thread_marks(scam.thread, scam.sender.addr_spec, scam.subject)
-    return (
-        is_one_side(one, scam)
-        or one.sender.addr_spec == scam.sender.addr_spec
-        or replace(one, card=NOTHING_SAID).side == replace(scam, card=NOTHING_SAID).side
-        or scam.message_id in one.thread
-        or not set(marks).isdisjoint(marks_of_message(one))
-    )
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """Those that some messages are of: what `is_one_side` tells of two, without a look at each pair.
+
+    Whoever knows a thread may send hundreds of scams into it.
+    """
+
+    names: frozenset[str]
+    people: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, messages: Sequence[LeadMessage]) -> "_Sides":
+        return cls(frozenset(one.side for one in messages), frozenset((one.who, one.reply_to) for one in messages))
+
+    def __contains__(self, message: LeadMessage) -> bool:
+        return message.side in self.names or (message.who, message.reply_to) in self.people
+
+
+def _bound_to(scams: Sequence[LeadMessage], messages: Sequence[LeadMessage]) -> list[LeadMessage]:
+    """Return the messages of a scam's side, or into whose thread one came: of a scam no card is read, nor who is named."""
+    sides = _Sides.of(scams)
+    senders = {one.sender.addr_spec for one in scams}
+    bare_sides = {_bare_side(one) for one in scams}
+    ids = {one.message_id for one in scams}
+    marks = {mark for one in scams for mark in thread_marks(one.thread, one.sender.addr_spec, one.subject)}
+    return [
+        one
+        for one in messages
+        if one in sides
+        or one.sender.addr_spec in senders
+        or _bare_side(one) in bare_sides
+        or not ids.isdisjoint(one.thread)
+        or not marks.isdisjoint(marks_of_message(one))
+    ]
+
+
+def _bare_side(message: LeadMessage) -> str:
+    return replace(message, card=NOTHING_SAID).side
 
 
 def recruiter_of(side: Lead) -> str:
