@@ -46,6 +46,18 @@ def test_a_charset_nobody_knows_is_read_anyway() -> None:
     assert message.text == "Grüße"
 
 
+def test_half_letters_of_a_charset_of_pythons_own_come_no_further() -> None:
+    content = (
+        b"From: Siobhan Kearns <siobhan@norr.example>\r\nSubject: Data engineer\r\nMIME-Version: 1.0\r\n"
+        b"Content-Type: multipart/mixed; boundary=x\r\n\r\n"
+        b"--x\r\nContent-Type: text/plain; charset=unicode_escape\r\n\r\nWe are hiring a \\ud800 engineer in Leeds.\r\n"
+        b"--x\r\nContent-Disposition: attachment; filename*=unicode_escape''%5Cud800.exe\r\n\r\nx\r\n--x--\r\n"
+    )
+    message = parse_message(content)
+    assert message.text == "We are hiring a \ufffd engineer in Leeds."
+    assert [one.name for one in message.attachments] == ["\ufffd.exe"]
+
+
 def test_words_split_by_markup_are_joined_and_blocks_are_apart() -> None:
     assert parse_message(
         html("<p>sa<b>la</b>ry</p><div>one</div>two<table><tr><td>a</td><td>b</td></tr></table>")

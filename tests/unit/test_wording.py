@@ -76,6 +76,11 @@ def test_a_quote_stays_short() -> None:
     assert len(found["asks_money"]) <= 161
 
 
+def test_a_quote_holds_nothing_that_acts_on_a_terminal_or_ends_a_program() -> None:
+    found = quotes(Message(text="Please send us your \x9b bank \ud800 details\x07 \x1b today."))
+    assert found["asks_bank_details"] == "Please send us your bank details today"
+
+
 def test_what_is_not_found_again_is_left_out() -> None:
     assert own_words("", "a registration fee", [Signal("x", "registration fee", (0, 2)), Signal("y", "From")]) == {}
 

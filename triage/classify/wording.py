@@ -73,5 +73,6 @@ def _parts(text: str, most: int) -> list[str]:
 
 def _shown(quote: str) -> str:
     quote = quote.replace("xurl", "[link]").replace("xaddr", "[address]").replace("\1", " ")
-    quote = " ".join(quote.split())
+    # Half letters, which a charset of Python's own may bring, end a program that prints them; others act on a terminal.
+    quote = " ".join("".join(letter if letter.isprintable() else " " for letter in quote).split())
     return quote if len(quote) <= _MAX_QUOTE else f"{quote[:_MAX_QUOTE]}…"

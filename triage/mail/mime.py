@@ -25,6 +25,7 @@ _MAX_TEXT_PARTS = 20
 # The library looks for the end of each encoded word that has none, which costs the square of their length.
 _MAX_ENCODED = 8192
 _NOT_BASE64 = re.compile("[^A-Za-z0-9+/]")
+_HALF_LETTERS = re.compile("[\ud800-\udfff]")
 # A charset the fast parser does not know, which windows-1252 may still explain.
 _UNDECODED = "charset-fallback"
 _NESTING = re.compile(rb"content-type:\s*(?:multipart|message)/", re.IGNORECASE)
@@ -203,15 +204,20 @@ def decode_charset(content: bytes, charset: str) -> str:
     """Decode text by the charset named, by UTF-8 or by windows-1252, never failing."""
     for name in (charset, "utf-8"):
         try:
-            return content.decode(name)
+            return _whole(content.decode(name))
         except (LookupError, UnicodeError, ValueError):
             continue
     return content.decode("windows-1252", "replace")
 
 
+def _whole(text: str) -> str:
+    """Return text without lone surrogates: no store, terminal or feature takes them, and "unicode_escape" is a charset."""
+    return text if text.isascii() else _HALF_LETTERS.sub("\ufffd", text)
+
+
 def _decode_filename(part: "MimeMessage[str, str]") -> str:
     try:
-        return part.get_filename("") or ""
+        return _whole(part.get_filename("") or "")
     except (LookupError, UnicodeError, ValueError, TypeError):
         return ""
 
