@@ -38,6 +38,9 @@ log = logging.getLogger(__name__)
 _DAY = timedelta(days=1)
 """A clock may be wrong by so much."""
 
+_TOGETHER = 100
+"""Messages that are grouped in one transaction: on SQLite whoever else writes waits meanwhile, and gives up after 15 s."""
+
 NEAR = 0.15
 """A chance of being a lead from which a message judged otherwise is shown in the report."""
 
@@ -184,12 +187,13 @@ class LeadBook:
 
     def _save_leads(self) -> Sequence[Lead]:
         found = self._worth_a_look()
-        if not found:
-            return []
-        # Accounts are served side by side, `triage scan` beside the daemon, and the same job may reach two at once: it
-        # is one lead all the same.
-        with self._store.leads.grouping() as known:
-            return _group(found, known)
+        changed: dict[str, Lead] = {}
+        for start in range(0, len(found), _TOGETHER):
+            # Accounts are served side by side, `triage scan` beside the daemon, and the same job may reach two at once:
+            # it is one lead all the same.
+            with self._store.leads.grouping() as known:
+                changed |= {one.lead_id: one for one in _group(found[start : start + _TOGETHER], known)}
+        return list(changed.values())
 
     def _worth_a_look(self) -> list[LeadMessage]:
         """Return leads, and of the rest what is in one or shares a mark with one that is known or new, the oldest first."""
