@@ -1,6 +1,8 @@
 """Judging: exact, deterministic, honest about what it cannot tell."""
 
 import dataclasses
+import inspect
+import re
 import time
 from collections.abc import Callable
 
@@ -11,11 +13,13 @@ from hypothesis import strategies as st
 
 from tests.builders import make_offer, make_raw, make_scam
 from triage.bootstrap import build_judge
+from triage.classify import signals
 from triage.classify.advice import ADVICE
 from triage.classify.decision import CostTable, decide
 from triage.classify.features import FAMILIES, OwnerMask, extract_features, occurrences
-from triage.classify.judge import Judge, advice_for
+from triage.classify.judge import Judge, advice_for, describe
 from triage.classify.ngrams import character_ngrams, hash_text, hash_words, shorten
+from triage.classify.phrases import PHRASES
 from triage.classify.scorer import score, vectorise
 from triage.config import Config, DecisionConfig
 from triage.mail.parse import open_message, parse_message
@@ -34,6 +38,15 @@ def test_the_mail_department_is_a_scam_with_its_kind_and_advice(judge: Judge) ->
     assert (verdict.category, verdict.state) == (Category.SCAM, State.JUDGED)
     assert verdict.scam_kind in ADVICE
     assert advice_for(verdict)
+
+
+def test_every_signal_has_words_for_people() -> None:
+    named = set(re.findall(r'Signal\(\s*"([a-z_]+)"', inspect.getsource(signals))) | {
+        *PHRASES,
+        *signals._COMPANY_SIGNALS.values(),
+    }
+    assert {"punycode_domain", "asks_money", "company_lookalike"} <= named
+    assert [name for name in sorted(named) if describe(name) == name.replace("_", " ")] == []
 
 
 def test_plain_mail_has_no_scam_kind_and_no_advice(judge: Judge) -> None:
