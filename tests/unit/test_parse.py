@@ -46,7 +46,12 @@ def test_a_charset_nobody_knows_is_read_anyway() -> None:
     assert message.text == "Grüße"
 
 
-def test_half_letters_of_a_charset_of_pythons_own_come_no_further() -> None:
+@pytest.mark.parametrize("charset", ["punycode", "idna", "undefined", "unicode-escape", "RAW_UNICODE_ESCAPE"])
+def test_a_codec_of_pythons_own_is_no_charset(charset: str) -> None:
+    assert mime.decode_charset(b"a post-x \\u00e9", charset) == "a post-x \\u00e9"
+
+
+def test_half_letters_of_a_codec_of_pythons_own_come_no_further() -> None:
     content = (
         b"From: Siobhan Kearns <siobhan@norr.example>\r\nSubject: Data engineer\r\nMIME-Version: 1.0\r\n"
         b"Content-Type: multipart/mixed; boundary=x\r\n\r\n"
@@ -54,7 +59,7 @@ def test_half_letters_of_a_charset_of_pythons_own_come_no_further() -> None:
         b"--x\r\nContent-Disposition: attachment; filename*=unicode_escape''%5Cud800.exe\r\n\r\nx\r\n--x--\r\n"
     )
     message = parse_message(content)
-    assert message.text == "We are hiring a \ufffd engineer in Leeds."
+    assert message.text == "We are hiring a \\ud800 engineer in Leeds."
     assert [one.name for one in message.attachments] == ["\ufffd.exe"]
 
 

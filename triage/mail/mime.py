@@ -6,6 +6,7 @@ a base64 part cut in the middle, goes to the standard library, which mends it.
 """
 
 import base64
+import codecs
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -200,11 +201,16 @@ def _decode_transfer(part: "MimeMessage[str, str]") -> bytes:
     return payload if isinstance(payload, bytes) else b""
 
 
+_PYTHONS_OWN = frozenset({"idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape"})
+"""Codecs that no mail is written in; of punycode 64 KiB take a second."""
+
+
 def decode_charset(content: bytes, charset: str) -> str:
     """Decode text by the charset named, by UTF-8 or by windows-1252, never failing."""
     for name in (charset, "utf-8"):
         try:
-            return _whole(content.decode(name))
+            if codecs.lookup(name).name.replace("-", "_") not in _PYTHONS_OWN:
+                return _whole(content.decode(name))
         except (LookupError, UnicodeError, ValueError):
             continue
     return content.decode("windows-1252", "replace")
