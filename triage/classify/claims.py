@@ -14,7 +14,7 @@ _MAX_QUOTE = 60
 # Up to three capitalised words before a legal form: Halden Marine Services Ltd. Words have a limit, since
 # one may begin behind each full stop of "A.A.A." and would be read to its end each time.
 _COMPANY = re.compile(
-    r"[^\W\d_](?<=[A-ZÀ-Þ])(?<!\w.)[\w&'’.-]{0,60}(?:[ ](?:&|of|de|du|do|da|dos|del|di|und|et|y|e|i)?[ ]?[A-ZÀ-Þ][\w&'’.-]{0,60}){0,3}"
+    r"[A-ZÀ-ÖØ-Þ](?<!\w.)[\w&'’.-]{0,60}+(?:[ ](?:&|of|de|du|do|da|dos|del|di|und|et|y|e|i)?[ ]?[A-ZÀ-Þ][\w&'’.-]{0,60}+){0,3}"
     r",?[ ](?:Ltd|Limited|LLP|LLC|Inc|plc|PLC|Corp|Corporation|GmbH|AG|KG|SE|SARL|SAS|S\.A\.S?\.?|S\.L\.|S\.r\.l\.|S\.p\.A\.|SpA|Srl|"
     r"Lda|Ltda|B\.V\.|BV|N\.V\.|NV|Sp\. z o\.o\.|sp\. z o\.o\.)(?![\w])"
 )
@@ -161,7 +161,7 @@ _PAY = re.compile(
     rf"(?=[€$£\d]){_AMOUNT}{_PER}(?:(?P<hour>{_UNIT['hour']})|(?P<day>{_UNIT['day']})|(?P<week>{_UNIT['week']}))\b"
 )
 _TIME = re.compile(
-    r"(\d{1,2})(?:[ ]?(?:[-–—]|to|bis|a|y|e|do)[ ]?\d{1,2})?[ ]?"
+    r"(\d\d?)(?:[ ]?(?:[-–—]|to|bis|a|y|e|do)[ ]?\d{1,2})?[ ]?"
     rf"(?:(?P<hours>{_UNIT['hour']})|(?P<minutes>min(?:ute[ns]?|uten|utos|uti)?s?))"
     rf"{_PER}(?:(?P<day>{_UNIT['day']})|(?P<week>{_UNIT['week']}))\b"
 )
