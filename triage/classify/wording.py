@@ -26,9 +26,8 @@ _SPACE = rf"[\s{PUNCTUATION}]"
 _PARTS = re.compile(rf"([\w€$£%@]+|[!?]|[.;:](?<![.;:].)[.;:]*+(?={_SPACE}|$)|\n{_SPACE}*\n)")
 # Points at its end are those of the sentence. Each run of them is taken as a whole: it may be long.
 _LINK = re.compile(
-    r"[hfw](?:(?<=h)(?:ttps?|xxps?)://|(?<=f)tp://|(?<=w)ww\.)"
-    rf"(?:[^\s<>\"')\]}}.;:{PUNCTUATION}]|[.;:]++(?!{_SPACE}|$))++",
-    re.IGNORECASE,
+    r"[hHfFwW](?:(?<=[hH])(?:[tT]{2}|[xX]{2})[pP][sS]?://|(?<=[fF])[tT][pP]://|(?<=[wW])[wW]{2}\.)"
+    rf"(?:[^\s<>\"')\]}}.;:{PUNCTUATION}]|[.;:]++(?!{_SPACE}|$))++"
 )
 _REACH = 24_000
 """Characters in which the words that signals are read from stand; of longer words less is found again."""

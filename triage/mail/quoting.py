@@ -7,8 +7,9 @@ languages the corpus has. What is not recognised counts as written now.
 import re
 from dataclasses import dataclass
 
+# Each begins with the end of the line before, which the engine passes over lines to look for; "^" it tries everywhere.
 _FORWARD = re.compile(
-    r"^[ \t>*_-]{0,80}(?:"
+    r"\n[ \t>*_-]{0,80}(?:"
     r"forwarded (?:message|by)|begin forwarded message|original message (?:forwarded|follows)"
     r"|weitergeleitete nachricht|anfang der weitergeleiteten (?:nachricht|e-?mail)|urspr[uü]ngliche nachricht weitergeleitet"
     r"|message transf[eé]r[eé]|d[eé]but du message (?:transf[eé]r[eé]|r[eé]exp[eé]di[eé])"
@@ -20,7 +21,7 @@ _FORWARD = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _REPLY = re.compile(
-    r"^[ \t>]*(?:-{3,}\s*(?:original message|original appointment|urspr[uü]ngliche nachricht|originalnachricht|message d'origine"
+    r"\n[ \t>]*(?:-{3,}\s*(?:original message|original appointment|urspr[uü]ngliche nachricht|originalnachricht|message d'origine"
     r"|mensaje original|mensagem original|oorspronkelijk bericht|messaggio originale|wiadomo[sś][cć] oryginalna)\s*-*"
     r"|(?:on|am|le|el|em|op|il giorno|il|w dniu|dnia|den|den\.)\b.{5,160}?"
     r"(?:wrote|schrieb|a [eé]crit|escribi[oó]|escreveu|schreef|ha scritto|napisa[lł]\(?a?\)?|skrev)\b.{0,60}:)[ \t]*$",
@@ -28,9 +29,9 @@ _REPLY = re.compile(
 )
 # The header block that Outlook puts above a reply or a forward.
 _OUTLOOK = re.compile(
-    r"^[ \t>*_]*(?:from|von|de|da|van|od|fr[aå]n)[ *]*:.{1,200}\n(?:.{0,200}\n){0,3}?[ \t>*]*"
+    r"\n[ \t>*_]*(?:from|von|de|da|van|od|fr[aå]n)[ *]*:.{1,200}\n(?:.{0,200}\n){0,3}?[ \t>*]*"
     r"(?:sent|gesendet|envoy[eé]|enviado(?: el| em)?|inviato|verzonden|wys[lł]ano|date|datum|data|fecha|skickat)[ *]*:",
-    re.IGNORECASE | re.MULTILINE,
+    re.IGNORECASE,
 )
 _FORWARD_SUBJECT = re.compile(r"^\s*(?:fwd?|wg|tr|rv|enc|i|doorst|vb|pd)\s*:", re.IGNORECASE)
 _MAX_CHARACTERS = 40_000
@@ -53,14 +54,15 @@ def split_zones(text: str, subject: str = "") -> Zones:
         subject: decides whether an Outlook header block begins a forward or a reply.
     """
     text = text[:_MAX_CHARACTERS]
+    lines = f"\n{text}"
     kinds = []
     if any(part in text for part in _MAYBE_FORWARD):
-        kinds.append((_FORWARD.search(text), "forward"))
+        kinds.append((_FORWARD.search(lines), "forward"))
     if ":" in text or "---" in text:
-        kinds.append((_REPLY.search(text), "reply"))
+        kinds.append((_REPLY.search(lines), "reply"))
         outlook = "forward" if _FORWARD_SUBJECT.match(subject) else "reply"
-        kinds.append((_OUTLOOK.search(text), outlook))
-    found = sorted(((match.start(), kind, match.end()) for match, kind in kinds if match), key=lambda item: item[0])
+        kinds.append((_OUTLOOK.search(lines), outlook))
+    found = sorted(((match.start(), kind, match.end() - 1) for match, kind in kinds if match), key=lambda item: item[0])
     if not found:
         written, quoted = _split_marked(text)
         return Zones(written, quoted, "")
