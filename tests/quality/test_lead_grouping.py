@@ -27,13 +27,14 @@ MOST_MERGED = 0.005
 def read_leads() -> Iterator[Specimen]:
     """Yield the leads; of the others no messages are made, which would take most of the time.
 
-    Of a contrast pair the last mail that is one: both may be about the same job.
+    Of a contrast pair the last mail that is one: both may be about the same job. None that answers in a thread:
+    it may follow up on a job of which another mail told.
     """
     found = {}
     files = sorted(CORPUS.glob("*.jsonl"))
     for path in files[:: len(files) // AUTHORS]:
         for record in map(json.loads, path.read_text("utf-8").splitlines()):
-            if record["label"] in LEADS:
+            if record["label"] in LEADS and not record["in_reply_to"]:
                 found[record.get("pair") or record["id"]] = (record, path.stem)
     for record, author in found.values():
         yield to_specimen(record, author)
