@@ -51,9 +51,14 @@ def test_a_codec_of_pythons_own_is_no_charset(charset: str) -> None:
     assert mime.decode_charset(b"a post-x \\u00e9", charset) == "a post-x \\u00e9"
 
 
-def test_half_letters_of_a_codec_of_pythons_own_come_no_further() -> None:
+@pytest.mark.parametrize("word", ["=?unicode_escape?q?=5Cud800?=", "=?utf-7?q?+2AA-?="])
+def test_half_letters_of_a_charset_come_no_further(word: str) -> None:
     content = (
-        b"From: Siobhan Kearns <siobhan@norr.example>\r\nSubject: Data engineer\r\nMIME-Version: 1.0\r\n"
+        b"From: "
+        + word.encode()
+        + b" <siobhan@norr.example>\r\nSubject: "
+        + word.encode()
+        + b"\r\nMIME-Version: 1.0\r\n"
         b"Content-Type: multipart/mixed; boundary=x\r\n\r\n"
         b"--x\r\nContent-Type: text/plain; charset=unicode_escape\r\n\r\nWe are hiring a \\ud800 engineer in Leeds.\r\n"
         b"--x\r\nContent-Disposition: attachment; filename*=unicode_escape''%5Cud800.exe\r\n\r\nx\r\n--x--\r\n"
@@ -61,6 +66,10 @@ def test_half_letters_of_a_codec_of_pythons_own_come_no_further() -> None:
     message = parse_message(content)
     assert message.text == "We are hiring a \\ud800 engineer in Leeds."
     assert [one.name for one in message.attachments] == ["\ufffd.exe"]
+    assert mime.decode_charset(b"a +2AA- engineer", "utf-7") == "a \ufffd engineer"
+    assert message.subject == "\ufffd"
+    assert message.sender is not None
+    assert message.sender.name == "\ufffd"
 
 
 def test_words_split_by_markup_are_joined_and_blocks_are_apart() -> None:

@@ -217,7 +217,7 @@ def decode_charset(content: bytes, charset: str) -> str:
 
 
 def _whole(text: str) -> str:
-    """Return text without lone surrogates: no store, terminal or feature takes them, and "unicode_escape" is a charset."""
+    """Return text without lone surrogates: no store, terminal or feature takes them, and UTF-7 can spell them."""
     return text if text.isascii() else _HALF_LETTERS.sub("\ufffd", text)
 
 
@@ -242,6 +242,6 @@ def decode_header_value(value: object) -> str:
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     text = text[:_MAX_ENCODED]
     try:
-        return str(make_header(decode_header(text)))
+        return _whole(str(make_header(decode_header(text))))
     except (HeaderParseError, LookupError, UnicodeError, ValueError):
         return text.encode("utf-8", "replace").decode("utf-8")
