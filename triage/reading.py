@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 import joblib
 
 from triage.classify.counted import features_id, pack_counts
+from triage.classify.encoder import encode
 from triage.classify.features import OwnerMask, extract_features
 from triage.classify.judge import only_vouched
 from triage.classify.model import LinearModel
-from triage.classify.scorer import count_features
+from triage.classify.reader import read_sentences
+from triage.classify.scorer import count_features, count_read
 from triage.classify.screen import HEAD, TAIL, glance_words
 from triage.errors import MessageError
 from triage.mail.identity import fingerprint
@@ -52,7 +54,11 @@ class Reading:
         """
         opened = open_message(item.content, is_cut=item.is_cut)
         message = only_vouched(opened.complete(), self.authserv_ids.get(item.ref.account))
-        counted = count_features(extract_features(message, self.owner), self.model.blocks, self.model.acts)
+        features = extract_features(message, self.owner)
+        counted = count_features(features, self.model.blocks, self.model.acts)
+        if self.model.reader is not None:  # of every mail, as what is learnt may leave open what the words say now
+            read = read_sentences(features.sentences_as_written(), self.model.reader, encode)
+            counted = count_read(counted, self.model.blocks, read)
         return KeptFeatures(
             fingerprint=item.server_id or fingerprint(item.content),
             features_id=self.features_id,

@@ -1,7 +1,7 @@
 """Counted features as bytes: all that is kept of a message to learn from it again.
 
 The places are hashes, of which no word can be read, but for the last few: how surely a sentence of
-the mail does each act (`triage.classify.acts`).
+the mail does each act (`triage.classify.acts`), and what all of them together are read as (`triage.classify.reader`).
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from triage.classify.features import OwnerMask
 from triage.classify.model import Block, LinearModel
 from triage.classify.scorer import NO_ACTS, Counted
 
-FEATURES = 2
+FEATURES = 3
 """Version of what features see in a message; counts of another version are made anew."""
 
 _MAX_COUNT = 255
@@ -25,7 +25,8 @@ def features_id(model: LinearModel, owner: OwnerMask) -> str:
     """Return a name of what counts depend on: only those of one name may be learnt from together."""
     layout = ";".join(f"{block.name}:{','.join(block.families)}:{block.bits}" for block in model.blocks)
     acts = model.acts.name if model.acts else ""
-    text = f"{FEATURES}\n{layout}\n{acts}\n{' '.join(sorted(owner.words))}"
+    reader = model.reader.name if model.reader else ""
+    text = f"{FEATURES}\n{layout}\n{acts}\n{reader}\n{' '.join(sorted(owner.words))}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -14,12 +14,16 @@ from triage.classify.acts import ACTS
 from triage.classify.features import Features, occurrences
 from triage.classify.model import LinearModel, Vector
 from triage.classify.ngrams import Positions
+from triage.classify.reader import adds_to_levels
 from triage.classify.scorer import SparseVector
-from triage.classify.wording import own_words
+from triage.classify.wording import own_words, shown_sentence
 from triage.records import CATEGORIES, Category, Evidence
 
 ACT = "sentence:"
 """What the name of evidence begins with that is a sentence and what it does."""
+
+MEANING = "meaning"
+"""The name of evidence that is a sentence and what it is read as."""
 
 _MAX_SENTENCE_WORDS = 24
 _MAX_PHRASES = 6
@@ -37,7 +41,7 @@ class Contributions:
 
     Attributes:
         words: contribution of each word of the "all" view, in order.
-        named: contributions with a name of their own: signals, and what sentences do.
+        named: contributions with a name of their own: signals, what sentences do, and what they mean.
         rest: what has neither word nor name: sender tokens, acts that no sentence seems to do, the intercept.
     """
 
@@ -85,7 +89,23 @@ def take_apart(direction: Vector, features: Features, vector: SparseVector, mode
         rest += float(words.sum())
         words = np.empty(0)
     acts, unseen = _take_acts_apart(direction, features, vector, model)
-    return Contributions(words, (*_name(features, named), *acts), rest + unseen)
+    meanings, unsaid = _take_reading_apart(direction, vector)
+    return Contributions(words, (*_name(features, named), *acts, *meanings), rest + unseen + unsaid)
+
+
+def _take_reading_apart(direction: Vector, vector: SparseVector) -> tuple[list[Evidence], float]:
+    """Return what each sentence that was read adds, and what nothing read at all would, with what rounding leaves."""
+    if vector.read is None:
+        return [], 0.0
+    unit = vector.values[-1] / vector.read.levels[-1]
+    weights = vector.weights[-len(vector.read.levels) :] @ direction
+    each = unit * (adds_to_levels(vector.read.adds) @ weights)
+    whole = float(vector.values[-len(vector.read.levels) :] @ weights)
+    found = [
+        Evidence(MEANING, shown_sentence(sentence), weight)
+        for sentence, weight in zip(vector.read.sentences, each.tolist(), strict=True)
+    ]
+    return found, whole - float(each.sum())
 
 
 def _take_acts_apart(
@@ -95,6 +115,7 @@ def _take_acts_apart(
     if not len(vector.counted.acts):
         return [], 0.0
     start, end = vector.counted.bounds[-2:].tolist()
+    end -= 0 if vector.read is None else len(vector.read.levels)
     adds = np.zeros(2 * len(ACTS))
     places = vector.counted.places[start:end] - model.blocks[-1].offset
     adds[places] = vector.values[start:end] * (vector.weights[start:end] @ direction)

@@ -5,6 +5,7 @@ family is a list of 64-bit hashes, one for each occurrence; a model chooses whic
 families it weighs, in which blocks.
 """
 
+import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,8 +23,12 @@ from triage.classify.ngrams import (
     shorten_places,
 )
 from triage.classify.normalise import WordText, fold, without_accents, words_only
+from triage.classify.reader import split_sentences
 from triage.classify.signals import Signal, extract_signals
 from triage.records import Address, Message
+
+_WORD = re.compile(r"\w+")
+_SOMEBODY = "Alex"  # a name like any other: the encoder has read no "xowner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,7 @@ class Features:
         source: subject and text that they were read from, not folded.
         sentences: the number of the first word of each sentence in the view "all", ascending from 0.
         has_subject: whether the first of them is the subject.
+        mask: the names that nothing may show.
     """
 
     views: Mapping[str, HashedText]
@@ -85,12 +91,17 @@ class Features:
     source: tuple[str, str] = field(repr=False)
     sentences: Positions
     has_subject: bool
+    mask: frozenset[str] = field(default=frozenset(), repr=False)
     _families: dict[str, Hashes] = field(default_factory=dict, repr=False)
 
     @property
     def has_words(self) -> bool:
         """Whether there is any text to judge."""
         return bool(self.views["all"].starts.size)
+
+    def sentences_as_written(self) -> list[str]:
+        """Return subject and sentences as they stand, with the names of the owner masked: what the encoder reads."""
+        return [mask_names(one, self.mask) for one in split_sentences(*self.source)]
 
     def family(self, name: str) -> Hashes:
         """Return the hashes of a family, one for each occurrence; those of different families are told apart.
@@ -122,7 +133,7 @@ def extract_features(message: Message, owner: OwnerMask = OwnerMask()) -> Featur
     signals = extract_signals(message, subject, text, sentences)
     starts = np.cumsum([0, head.count(" ") + 1 if head else 0, *text_words.lengths])
     bounds = _sentences(views["all"], shorten_places(whole, starts))
-    return Features(views, tokens, signals, (message.subject, body), bounds, bool(head))
+    return Features(views, tokens, signals, (message.subject, body), bounds, bool(head), mask)
 
 
 def _sentences(view: HashedText, starts: Positions) -> Positions:
@@ -141,6 +152,13 @@ def masked_words(text: str, recipients: Sequence[Address]) -> str:
 def recipient_mask(recipients: Sequence[Address]) -> OwnerMask:
     """Return the mask for the names of those a message is addressed to."""
     return OwnerMask.of(*(address.name for address in recipients))
+
+
+def mask_names(text: str, mask: frozenset[str]) -> str:
+    """Return text as it is written with another name in place of those masked."""
+    if not mask:
+        return text
+    return _WORD.sub(lambda word: _SOMEBODY if without_accents(fold(word[0]).text) in mask else word[0], text)
 
 
 def _mask(words: str, mask: frozenset[str]) -> str:

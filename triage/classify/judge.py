@@ -10,11 +10,21 @@ import numpy as np
 
 from triage.classify.advice import advise
 from triage.classify.decision import CostTable, decide
+from triage.classify.encoder import encode
 from triage.classify.explanation import ACT, Contributions, contributions, direction_of, named_evidence, strongest
 from triage.classify.features import Features, OwnerMask, extract_features
 from triage.classify.known import PROTECTING, Known
 from triage.classify.model import LinearModel, Vector
-from triage.classify.scorer import SparseVector, known_scores, probabilities, scam_kind, score, vectorise
+from triage.classify.reader import Encode, read_sentences
+from triage.classify.scorer import (
+    SparseVector,
+    known_scores,
+    probabilities,
+    scam_kind,
+    score,
+    vectorise,
+    vectorise_read,
+)
 from triage.classify.screen import HEAD, TAIL, glance_words, split_middle
 from triage.classify.whatif import WhatIf, without_reasons
 from triage.mail.parse import OpenedMessage, open_message
@@ -105,6 +115,7 @@ _SIGNAL_WORDS = {
     "referrer_known": "names a referrer whom you know",
     "referrer_unknown": "names a referrer whom you never wrote to",
     "words": "the words",
+    "meaning": "a sentence means so",
 }
 
 _ACT_WORDS = {
@@ -187,10 +198,12 @@ class _Weighed:
     """A message with its probabilities; no category where the model abstains.
 
     Attributes:
+        model: as it judges what was read of it, or what was not.
         added: what each known fact adds to the raw scores, in the order of `known`.
         lacks_text: no more than a subject was read of it, see `Message`.
     """
 
+    model: LinearModel
     features: Features
     vector: SparseVector
     chances: Vector
@@ -216,9 +229,17 @@ class _Weighed:
 class Judge:
     """A model, its costs and its owner: judges messages one after the other."""
 
-    def __init__(self, model: LinearModel, costs: CostTable, owner: OwnerMask = OwnerMask()) -> None:  # noqa: B008  frozen
+    def __init__(
+        self,
+        model: LinearModel,
+        costs: CostTable,
+        owner: OwnerMask = OwnerMask(),  # noqa: B008  frozen
+        encode: Encode = encode,
+    ) -> None:
         """Keep what every message is judged by."""
         self._model = model
+        self._unread = model.unread()
+        self._encode = encode
         self._costs = costs
         self._owner = owner
 
@@ -283,7 +304,7 @@ class Judge:
         weighed = self._weigh(message, known)
         if weighed.category is not Category.OTHER:
             return self._verdict(weighed, self._reasons(weighed, self._contributions(weighed)))
-        evidence = named_evidence(Category.OTHER, weighed.features, weighed.vector, self._model)
+        evidence = named_evidence(Category.OTHER, weighed.features, weighed.vector, weighed.model)
         return self._verdict(weighed, (*weighed.known, *evidence))
 
     def explain(self, message: Message, known: Sequence[Known] = ()) -> Explanation:
@@ -303,23 +324,29 @@ class Judge:
         if not weighed.is_readable:
             return WhatIf((), None, weighed.chances, changes=False)
         known = [*zip(weighed.known, weighed.added, strict=True)]
-        return without_reasons(weighed.features, weighed.vector, self._model, self._decide_knowing, known)
+        return without_reasons(weighed.features, weighed.vector, weighed.model, self._decide_knowing, known)
 
     def _weigh(self, message: Message, known: Sequence[Known]) -> _Weighed:
         features = extract_features(message, self._owner)
-        vector = vectorise(features, self._model)
-        scores = score(vector, self._model)
-        added = known_scores(known, self._model) if known else None
-        chances = probabilities(scores if added is None else scores + added.sum(axis=0), self._model)
+        model, vector = self._unread, vectorise(features, self._model)
+        scores = score(vector, model)
+        if self._model.reader is not None and probabilities(scores, model).max() < model.sure:
+            model = self._model
+            read = read_sentences(features.sentences_as_written(), self._model.reader, self._encode)
+            vector = vectorise_read(vector, model, read)
+            scores = score(vector, model)
+        added = known_scores(known, model) if known else None
+        chances = probabilities(scores if added is None else scores + added.sum(axis=0), model)
         category = self._decide(chances) if features.has_words and not message.lacks_text else None
         if added is None:
-            return _Weighed(features, vector, chances, category, lacks_text=message.lacks_text)
+            return _Weighed(model, features, vector, chances, category, lacks_text=message.lacks_text)
         is_protected = category is Category.SCAM and any(one.name in PROTECTING for one in known)
         shown = added @ direction_of(category or CATEGORIES[int(chances.argmax())])
         evidence = tuple(
             Evidence(one.name, one.quote, weight) for one, weight in zip(known, shown.tolist(), strict=True)
         )
         return _Weighed(
+            model,
             features,
             vector,
             chances,
@@ -339,7 +366,7 @@ class Judge:
         return decide(chances, self._costs)
 
     def _contributions(self, weighed: _Weighed) -> Contributions:
-        return contributions(weighed.likeliest, weighed.features, weighed.vector, self._model)
+        return contributions(weighed.likeliest, weighed.features, weighed.vector, weighed.model)
 
     @staticmethod
     def _reasons(weighed: _Weighed, found: Contributions) -> tuple[Evidence, ...]:

@@ -1,16 +1,17 @@
 """What a trained model is: plain numbers that outlive the library that found them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from triage.classify import screen as screens
 from triage.classify.acts import ActModel
+from triage.classify.reader import ReaderModel
 from triage.classify.screen import NEVER, Screen
 
-FORMAT = 4
+FORMAT = 5
 """Version of the fields below; a file of another version is refused."""
 
 Weights = npt.NDArray[np.float16]
@@ -53,6 +54,9 @@ class LinearModel:
         kind_block: the block whose buckets the kinds are judged by.
         screen: clears plain `other` before anything else is looked at.
         acts: what tells what sentences do; None where no block asks for it.
+        reader: reads the sentences of mail that its words leave open; None where nothing is read.
+        unread_slope, unread_bias: the calibration of mail of which nothing was read.
+        sure: a mail is read where no category has so high a probability by its words alone.
         model_id: first digits of the digest of the file; empty before it is saved.
     """
 
@@ -68,7 +72,17 @@ class LinearModel:
     kind_intercept: Vector
     screen: Screen = NEVER
     acts: ActModel | None = None
+    reader: ReaderModel | None = None
+    unread_slope: Vector = field(default_factory=lambda: np.ones(4))
+    unread_bias: Vector = field(default_factory=lambda: np.zeros(4))
+    sure: float = 0.0
     model_id: str = ""
+
+    def unread(self) -> "LinearModel":
+        """Return the model as it judges what it has not read."""
+        if self.reader is None:
+            return self
+        return replace(self, slope=self.unread_slope, bias=self.unread_bias)
 
     def block(self, name: str) -> Block:
         """Return the block of that name.
@@ -101,6 +115,10 @@ def to_plain(model: LinearModel) -> dict[str, object]:
         "kind_intercept": model.kind_intercept,
         "screen": screens.to_plain(model.screen),
         "acts": _acts_to_plain(model.acts),
+        "reader": {name: one.astype(np.float16) for name, one in model.reader.arrays().items()} if model.reader else {},
+        "unread_slope": model.unread_slope,
+        "unread_bias": model.unread_bias,
+        "sure": model.sure,
     }
 
 
@@ -125,9 +143,12 @@ def from_plain(plain: Mapping[str, object], model_id: str) -> LinearModel:
     if plain["format"] != FORMAT:
         message = f"format {plain['format']} instead of {FORMAT}"
         raise ValueError(message)
-    blocks, screen, acts = plain["blocks"], plain["screen"], plain["acts"]
+    blocks, screen, acts, reader = plain["blocks"], plain["screen"], plain["acts"], plain["reader"]
     if not isinstance(blocks, list) or not isinstance(screen, dict) or not isinstance(acts, dict):
         message = "blocks is not a list, or screen or acts not a dict"
+        raise TypeError(message)
+    if not isinstance(reader, dict) or not isinstance(plain["sure"], float):
+        message = "reader is not a dict, or sure not a number"
         raise TypeError(message)
     kinds = plain["kind_names"]
     if not isinstance(kinds, list):
@@ -146,6 +167,10 @@ def from_plain(plain: Mapping[str, object], model_id: str) -> LinearModel:
         kind_intercept=_array(plain, "kind_intercept").astype(np.float64),
         screen=screens.from_plain(screen),
         acts=_acts_from_plain(acts) if acts else None,
+        reader=_reader_from_plain(reader) if reader else None,
+        unread_slope=_array(plain, "unread_slope").astype(np.float64),
+        unread_bias=_array(plain, "unread_bias").astype(np.float64),
+        sure=plain["sure"],
         model_id=model_id,
     )
 
@@ -158,6 +183,11 @@ def _acts_from_plain(plain: Mapping[str, object]) -> ActModel:
         _array(plain, "intercept").astype(np.float64),
         str(plain["name"]),
     )
+
+
+def _reader_from_plain(plain: Mapping[str, object]) -> ReaderModel:
+    # Widened once: every mail that is read multiplies by them.
+    return ReaderModel(**{name: _array(plain, name).astype(np.float32) for name in plain})
 
 
 def _array(plain: Mapping[str, object], name: str) -> Weights:

@@ -1,7 +1,7 @@
 """Features to scores and calibrated probabilities, with NumPy alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ from triage.classify.features import Features
 from triage.classify.known import WEIGHTS, Known
 from triage.classify.model import Block, LinearModel, Vector
 from triage.classify.ngrams import spread
+from triage.classify.reader import READ, Read
 from triage.records import CATEGORIES
 
 Buckets = npt.NDArray[np.int64]
@@ -45,11 +46,13 @@ class SparseVector:
         counted: where the values belong.
         values: tf-idf, each block's norm equal to its weight.
         weights: the model's, for each value, shape (places, 4).
+        read: what its sentences mean; None where nobody asked.
     """
 
     counted: Counted
     values: Vector
     weights: Vector
+    read: Read | None = None
 
 
 def count_features(features: Features, blocks: Sequence[Block], acts: ActModel | None = None) -> Counted:
@@ -110,6 +113,32 @@ def vectorise(features: Features, model: LinearModel) -> SparseVector:
     idf = model.idf.take(counted.places).astype(np.float64)
     weights = model.weights.take(counted.places, axis=0).astype(np.float64)
     return SparseVector(counted, weigh(counted, idf, model.blocks), weights)
+
+
+def count_read(counted: Counted, blocks: Sequence[Block], read: Read) -> Counted:
+    """Return counted features with what the sentences mean behind them, at the end of the last block."""
+    bounds = counted.bounds.copy()
+    bounds[-1] += len(read.levels)
+    places = np.arange(blocks[-1].offset + READ.start, blocks[-1].offset + READ.stop)
+    return replace(
+        counted,
+        places=np.concatenate([counted.places, places]),
+        counts=np.concatenate([counted.counts, read.levels]),
+        bounds=bounds,
+    )
+
+
+def vectorise_read(vector: SparseVector, model: LinearModel, read: Read) -> SparseVector:
+    """Return the vector with what the sentences mean behind it."""
+    counted = count_read(vector.counted, model.blocks, read)
+    block = model.blocks[-1]
+    places = counted.places[-len(read.levels) :]
+    return SparseVector(
+        counted,
+        np.concatenate([vector.values, read.levels * (block.weight / FULL)]),
+        np.concatenate([vector.weights, model.weights.take(places, axis=0).astype(np.float64)]),
+        read,
+    )
 
 
 def score(vector: SparseVector, model: LinearModel) -> Vector:

@@ -57,6 +57,14 @@ def own_words(subject: str, text: str, signals: Sequence[Signal]) -> dict[str, s
     return found
 
 
+def shown_sentence(sentence: str) -> str:
+    """Return a sentence as a reader is shown it: links and addresses are not repeated."""
+    text = INVISIBLE.sub("", sentence)
+    if "://" in text or "www." in text.lower():
+        text = _LINK.sub("[link]", text)
+    return _shown(without_addresses(text, "[address]") if "@" in text else text)
+
+
 def _parts(text: str, most: int) -> list[str]:
     """Return what stands before the first word, that word, what stands before the second, and so on to the end."""
     text = text[:_REACH]

@@ -13,6 +13,7 @@ from sklearn.model_selection import GroupKFold
 
 from triage.classify.acts import ACTS, FULL, LEVELS, ActModel, to_levels, weigh_sentences
 from triage.classify.model import Vector
+from triage.classify.reader import LEVELS_READ, READ
 from triage.learn.dataset import Dataset, Labels, Rows, inverse_frequencies
 from triage.learn.marks import BITS, Flags, Marked, load_sentences
 from triage.records import CATEGORIES
@@ -153,7 +154,8 @@ def without_acts(dataset: Dataset) -> Dataset:
     """Return the data set as if nothing were known of what sentences do."""
     if dataset.acts is None:
         return dataset
-    return replace(dataset, counts=(*dataset.counts[:-1], sparse.csr_matrix(dataset.counts[-1].shape)), acts=None)
+    nothing = sparse.csr_matrix(dataset.counts[-1].shape)
+    return replace(dataset, counts=(*dataset.counts[:-1], nothing), acts=None, reader=None)
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,7 @@ class Combination:
 
     Attributes:
         scores: shape (4, 4).
-        levels: shape (LEVELS, 4); a level of `FULL` counts as one.
+        levels: shape (LEVELS_READ, 4); a level of `FULL` counts as one.
         intercept: shape (4,).
     """
 
@@ -176,12 +178,19 @@ class Combination:
 
 
 def levels_of(dataset: Dataset) -> Vector:
-    """Return the levels of each mail as shares of the highest, shape (n, LEVELS)."""
-    return np.asarray(dataset.counts[-1][: len(dataset), :LEVELS].toarray() / FULL)
+    """Return the levels of each mail, of acts and of what was read, a level of `FULL` as one, shape (n, LEVELS_READ)."""
+    return np.asarray(dataset.counts[-1][: len(dataset), :LEVELS_READ].toarray() / FULL)
+
+
+def without_reading(levels: Vector) -> Vector:
+    """Return levels as if nothing had been read, shape kept."""
+    found = levels.copy()
+    found[:, READ] = 0.0
+    return found
 
 
 def combination_ridge(levels: Vector) -> Vector:
-    """Return what `fit_combination` holds the weight of each level by, shape (LEVELS,); above zero."""
+    """Return what `fit_combination` holds the weight of each level by, shape (LEVELS_READ,); above zero."""
     return np.asarray(np.maximum(levels.var(axis=0), 1e-4) / _COMBINING)
 
 
@@ -193,7 +202,7 @@ def fit_combination(scores: Vector, levels: Vector, labels: Labels) -> Combinati
 
     Args:
         scores: of held-out mails, shape (n, 4).
-        levels: likewise, shape (n, LEVELS).
+        levels: likewise, shape (n, LEVELS_READ).
     """
     matrix = np.hstack([scores, levels])
     spread = matrix.std(axis=0)

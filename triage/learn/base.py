@@ -8,11 +8,11 @@ from typing import Literal
 
 import numpy as np
 
-from triage.classify.acts import LEVELS
 from triage.classify.decision import CostTable
 from triage.classify.judge import Judge
 from triage.classify.model import LinearModel, Vector
 from triage.classify.nearest import Known, fold
+from triage.classify.reader import LEVELS_READ
 from triage.config import DecisionConfig
 from triage.learn.acts import combination_ridge, levels_of, with_acts
 from triage.learn.background import load_background
@@ -24,6 +24,7 @@ from triage.learn.firmness import Firmness, measure_firmness, save_firmness
 from triage.learn.fit import BASE_RECIPE, HeldOut, Recipe, feature_scale, fit_model, held_out_scores, words_alone
 from triage.learn.marks import FOLDER
 from triage.learn.metrics import Answers, answer, interval, macro_f1
+from triage.learn.reader import with_reader
 from triage.modelfile import save_known, save_model, write_whole
 from triage.records import CATEGORIES, Category
 
@@ -98,7 +99,7 @@ def _measure_firmness(dataset: Dataset, model: LinearModel, recipe: Recipe) -> F
     ridge = np.ones(matrix.shape[1])  # of places that nothing is counted in
     ridge[: len(scale)] = 1.0 / (recipe.inverse_regularisation * scale**2)
     if dataset.acts is not None:
-        ridge[dataset.blocks[-1].offset :][:LEVELS] = combination_ridge(levels_of(dataset))
+        ridge[dataset.blocks[-1].offset :][:LEVELS_READ] = combination_ridge(levels_of(dataset))
     return measure_firmness(matrix, model, ridge)
 
 
@@ -133,7 +134,7 @@ def load_dataset(corpus: Sequence[Path], recipe: Recipe) -> Dataset:
     for path, name in product(corpus, BACKGROUND):
         if (path / name).is_file():
             dataset = with_background(dataset, *load_background(path / name, recipe.layout()), BACKGROUND[name])
-    return with_acts(dataset, [path / FOLDER for path in corpus if path.is_dir()])
+    return with_reader(with_acts(dataset, [path / FOLDER for path in corpus if path.is_dir()]))
 
 
 def default_costs() -> CostTable:

@@ -12,10 +12,11 @@ from scipy import sparse
 from triage.classify.acts import FULL, ActModel
 from triage.classify.features import Features, extract_features, recipient_mask
 from triage.classify.model import Block, Vector
+from triage.classify.reader import ReaderModel
 from triage.classify.scorer import Buckets, count_features
 from triage.classify.screen import glance_words
 from triage.learn.corpus import Specimen
-from triage.learn.marks import Marked, mark_mail
+from triage.learn.marks import Flags, Marked, mark_mail, mark_written
 from triage.mail.parse import OpenedMessage, open_message
 from triage.records import CATEGORIES, Category, Message
 
@@ -24,6 +25,18 @@ GLANCE_BITS = 18
 
 Labels = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Written:
+    """The sentences of a mail as they stand in it, and what each does.
+
+    Attributes:
+        acts: shape (sentences, acts).
+    """
+
+    sentences: tuple[str, ...]
+    acts: Flags
 
 
 @dataclass(frozen=True)
@@ -40,6 +53,8 @@ class Dataset:
         frauds: the same of background mail that is fraud.
         marked: the sentences of each specimen and what they do.
         acts: learnt from them, None where no block asks for it.
+        written: the sentences of each specimen as the reader sees them.
+        reader: learnt from these, None where no block asks for it.
     """
 
     specimens: tuple[Specimen, ...]
@@ -52,6 +67,8 @@ class Dataset:
     frauds: sparse.csr_matrix
     marked: tuple[Marked, ...] = ()
     acts: ActModel | None = None
+    written: tuple[Written, ...] = ()
+    reader: ReaderModel | None = None
 
     def __len__(self) -> int:
         """Return how many mails there are."""
@@ -61,12 +78,14 @@ class Dataset:
 def build_dataset(specimens: Sequence[Specimen], blocks: Sequence[Block]) -> Dataset:
     """Count the features of every specimen; what its sentences do is for `triage.learn.acts` to tell."""
     opened = [open_message(specimen.content) for specimen in specimens]
-    counted, marked = [], []
+    counted, marked, written = [], [], []
     for one, specimen in zip(opened, specimens, strict=True):
         message = one.complete()
         features = extract_features(message)
         counted.append(_count(features, blocks))
         marked.append(mark_mail(message, features, specimen.acts))
+        sentences = tuple(features.sentences_as_written())
+        written.append(Written(sentences, mark_written(sentences, specimen.acts)))
     return Dataset(
         specimens=tuple(specimens),
         blocks=tuple(blocks),
@@ -77,6 +96,7 @@ def build_dataset(specimens: Sequence[Specimen], blocks: Sequence[Block]) -> Dat
         ordinary=sparse.csr_matrix((0, 2**GLANCE_BITS)),
         frauds=sparse.csr_matrix((0, 2**GLANCE_BITS)),
         marked=tuple(marked),
+        written=tuple(written),
     )
 
 

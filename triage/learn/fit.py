@@ -9,10 +9,10 @@ from scipy import optimize, sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
-from triage.classify.acts import LEVELS
 from triage.classify.model import Block, LinearModel, Vector
+from triage.classify.reader import LEVELS_READ
 from triage.classify.scorer import softmax
-from triage.learn.acts import fit_combination, levels_of, processes
+from triage.learn.acts import fit_combination, levels_of, processes, without_reading
 from triage.learn.dataset import Dataset, Labels, Rows, design_matrix, inverse_frequencies, scaled_matrix
 from triage.learn.kinds import KINDS, canonical_kind
 from triage.learn.screen import FittedScreen, fit_screen
@@ -44,6 +44,7 @@ class Recipe:
         inverse_regularisation: scikit-learn's C.
         ratio_power: exponent of the log-count ratios that features are scaled by; 0 leaves them.
         kind_block: the block that tells kinds of scam apart.
+        sure: a mail is read where no category has so high a probability by its words alone.
         folds: parts that the authors are held out in, to calibrate and to measure.
     """
 
@@ -52,6 +53,7 @@ class Recipe:
     inverse_regularisation: float
     ratio_power: float
     kind_block: str
+    sure: float = 0.95
     folds: int = 15
 
     def layout(self) -> tuple[Block, ...]:
@@ -87,12 +89,14 @@ class HeldOut:
     Attributes:
         words: raw scores without what sentences do, shape (n, 4).
         scores: raw, shape (n, 4).
+        unread: likewise, as if no sentence had been read, shape (n, 4).
         probabilities: calibrated on the other groups, shape (n, 4); the first look's for what it cleared.
         screen: the first look.
     """
 
     words: Vector
     scores: Vector
+    unread: Vector
     probabilities: Vector
     screen: FittedScreen
 
@@ -197,25 +201,34 @@ def held_out_scores(
         for (_, test), scored in zip(folds, found, strict=True):
             words[test] = scored
             advance()
-    scores = words.copy()
+    scores, unread = words.copy(), words.copy()
     if dataset.acts is not None:
         levels = levels_of(dataset)
         heard = words if known is None else known.words
         for train, test in folds:  # likewise combined as the other folds say
             together = fit_combination(heard[train], levels[train], dataset.labels[train])
             scores[test] = together.apply(words[test], levels[test])
+            unread[test] = together.apply(words[test], without_reading(levels[test]))
+    told = (scores, unread) if known is None else (known.scores, known.unread)
     chances = np.zeros_like(scores)
-    told = scores if known is None else known.scores
     for train, test in folds:  # calibrated by what the other folds held out
-        slope, bias = calibrate(told[train], dataset.labels[train])
-        chances[test] = [softmax(slope * row + bias) for row in scores[test]]
+        read, plain = (calibrate(one[train], dataset.labels[train]) for one in told)
+        chances[test] = _chances(scores[test], *read)
+        if dataset.reader is not None:
+            by_words = _chances(unread[test], *plain)
+            is_sure = by_words.max(axis=1) >= recipe.sure
+            chances[test[is_sure]] = by_words[is_sure]
     screen = fit_screen(dataset, folds)
     if known is not None:
         screen = replace(screen, screen=known.screen.screen)
     judged = np.unique(np.concatenate([test for _, test in folds]))
     for row in judged[screen.cleared[judged]]:
         chances[row] = [*screen.screen.probabilities(screen.scores[row]).values()]
-    return HeldOut(words, scores, chances, screen)
+    return HeldOut(words, scores, unread, chances, screen)
+
+
+def _chances(scores: Vector, slope: Vector, bias: Vector) -> Vector:
+    return np.array([softmax(slope * row + bias) for row in scores]).reshape(scores.shape)
 
 
 @dataclass(frozen=True)
@@ -290,8 +303,9 @@ def fit_model(dataset: Dataset, recipe: Recipe, held_out: HeldOut) -> LinearMode
         together = fit_combination(held_out.words, levels_of(dataset), dataset.labels[: len(dataset)])
         block = dataset.blocks[-1]
         weights, intercept = weights @ together.scores, intercept @ together.scores + together.intercept
-        weights[block.offset : block.offset + LEVELS] = together.levels / block.weight
+        weights[block.offset : block.offset + LEVELS_READ] = together.levels / block.weight
     slope, bias = calibrate(held_out.scores, dataset.labels[: len(dataset)])
+    unread_slope, unread_bias = calibrate(held_out.unread, dataset.labels[: len(dataset)])
     kind_names, kind_weights, kind_intercept = _fit_kinds(dataset, matrix, recipe)
     return LinearModel(
         blocks=dataset.blocks,
@@ -306,6 +320,10 @@ def fit_model(dataset: Dataset, recipe: Recipe, held_out: HeldOut) -> LinearMode
         kind_intercept=kind_intercept,
         screen=held_out.screen.screen,
         acts=dataset.acts,
+        reader=dataset.reader,
+        unread_slope=unread_slope,
+        unread_bias=unread_bias,
+        sure=recipe.sure,
     )
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from triage.classify.acts import ACTS, SentenceWords, split_words
 from triage.classify.features import Features, masked_words
 from triage.classify.ngrams import hash_text
+from triage.classify.normalise import fold, words_only
 from triage.errors import ConfigError
 from triage.records import Message
 
@@ -19,6 +20,9 @@ FOLDER = "sentences"
 
 BITS = 16
 """Binary logarithm of the buckets of words and pairs."""
+
+_LONG_MARK = 60
+"""Of a longer mark a sentence of half as many characters is one of several."""
 
 Flags = npt.NDArray[np.bool_]
 
@@ -55,6 +59,27 @@ def mark_mail(message: Message, features: Features, marks: Sequence[tuple[str, s
             if 2 * common > min(end - start, last - first):
                 acts[number, ACTS.index(act)] = True
     return Marked(split_words(view, starts, BITS, has_subject=features.has_subject), acts)
+
+
+def mark_written(sentences: Sequence[str], marks: Sequence[tuple[str, str]]) -> Flags:
+    """Return which act each sentence of a mail does, as it is written, shape (sentences, acts).
+
+    Args:
+        marks: as `mark_mail` takes them.
+    """
+    acts = np.zeros((len(sentences), len(ACTS)), dtype=bool)
+    plain = [_plain(sentence) for sentence in sentences]
+    for act, quote in marks:
+        wanted = _plain(quote)
+        for number, one in enumerate(plain):
+            # A mark may be part of a sentence, or go over several.
+            if one and wanted and (wanted in one or (one in wanted and 2 * len(one) > min(len(wanted), _LONG_MARK))):
+                acts[number, ACTS.index(act)] = True
+    return acts
+
+
+def _plain(text: str) -> str:
+    return f" {words_only(fold(text).text)} " if text else ""
 
 
 def load_sentences(folder: Path) -> Iterator[tuple[str, Marked]]:
