@@ -20,7 +20,7 @@ from triage.classify.features import FAMILIES, OwnerMask, extract_features, occu
 from triage.classify.judge import Judge, advice_for, describe
 from triage.classify.ngrams import character_ngrams, hash_text, hash_words, shorten
 from triage.classify.phrases import PHRASES
-from triage.classify.scorer import score, vectorise
+from triage.classify.scorer import score
 from triage.config import Config, DecisionConfig
 from triage.mail.parse import open_message, parse_message
 from triage.records import CATEGORIES, Category, Message, State
@@ -61,7 +61,7 @@ def test_the_same_mail_gets_the_same_verdict(judge: Judge) -> None:
 @pytest.mark.parametrize("raw", [make_offer(), make_scam(), make_raw(), make_raw("x", subject="y")])
 def test_contributions_add_up_to_the_score(judge: Judge, raw: bytes) -> None:
     explained = judge.explain(parse_message(raw))
-    scores = score(vectorise(explained.features, judge.model), judge.model)
+    scores = score(explained.vector, explained.model)
     place = CATEGORIES.index(explained.category)
     against = scores[place] - np.delete(scores, place).mean()
     parts = explained.contributions

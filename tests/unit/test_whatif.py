@@ -9,7 +9,7 @@ from tests.builders import make_offer, make_raw, make_scam
 from triage.bootstrap import build_judge
 from triage.classify.judge import Explanation, Judge
 from triage.classify.known import CONTACT_UNVERIFIED, REFERRER_UNKNOWN, Known
-from triage.classify.scorer import known_scores, probabilities, score, vectorise
+from triage.classify.scorer import known_scores, probabilities, score
 from triage.config import Config
 from triage.mail.parse import parse_message
 from triage.records import CATEGORIES, Message
@@ -26,7 +26,7 @@ def _log_odds(chances: np.ndarray, first: int, second: int) -> float:
 
 def _explain(judge: Judge, raw: bytes) -> tuple[Explanation, np.ndarray]:
     explained = judge.explain(parse_message(raw))
-    return explained, probabilities(score(vectorise(explained.features, judge.model), judge.model), judge.model)
+    return explained, probabilities(score(explained.vector, explained.model), explained.model)
 
 
 @pytest.mark.parametrize("raw", [make_offer(), make_scam(), make_raw()])
@@ -76,9 +76,9 @@ def test_a_known_fact_is_weighed_and_may_be_the_reason(judge: Judge) -> None:
 def test_with_known_facts_what_is_taken_away_is_still_what_it_added(judge: Judge, name: str) -> None:
     message, known = parse_message(make_scam()), [Known(name, "Ann Other")]
     found = judge.explain(message, known).what_if
-    vector = vectorise(judge.explain(message).features, judge.model)
-    scores = score(vector, judge.model) + known_scores(known, judge.model).sum(axis=0)
-    before = probabilities(scores, judge.model)
+    explained = judge.explain(message)
+    scores = score(explained.vector, explained.model) + known_scores(known, explained.model).sum(axis=0)
+    before = probabilities(scores, explained.model)
     first, second = np.argsort(-before)[:2]
     lost = _log_odds(before, first, second) - _log_odds(found.probabilities, first, second)
     assert sum(one.weight for one in found.without) == pytest.approx(lost, abs=1e-6)

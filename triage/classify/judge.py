@@ -162,6 +162,7 @@ class Explanation:
         category: what the contributions speak about: the verdict, or the likeliest
             category when the model abstained.
         what_if: what would have changed the verdict.
+        model: as it judges what was read of the message, or what was not.
     """
 
     verdict: Verdict
@@ -170,6 +171,7 @@ class Explanation:
     features: Features
     vector: SparseVector
     what_if: WhatIf
+    model: LinearModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +320,7 @@ class Judge:
             features=weighed.features,
             vector=weighed.vector,
             what_if=self._what_if(weighed),
+            model=weighed.model,
         )
 
     def _what_if(self, weighed: _Weighed) -> WhatIf:

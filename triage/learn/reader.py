@@ -32,7 +32,7 @@ _PART = 2000
 """Sentences that one process encodes at a time."""
 
 _UNITS, _ATTENTIONS = 256, 4
-_EPOCHS, _BATCH = 12, 64
+_EPOCHS, _BATCH, _LEAST_BATCHES = 20, 64, 8
 _RATE, _DECAY, _WARM_UP = 2e-3, 0.2, 100
 _DROP_MEANINGS, _DROP = 0.2, 0.4
 _SMOOTHING = 0.04
@@ -76,13 +76,16 @@ def _fit(meanings: Meanings, labels: Labels, mails: Rows) -> ReaderModel:
     first = {name: np.zeros_like(one) for name, one in weights.items()}
     second = {name: np.zeros_like(one) for name, one in weights.items()}
     mean: Weights = {}
-    batches, step, taken = max(1, len(mails) // _BATCH), 0, 0
+    size = max(1, min(_BATCH, len(mails) // _LEAST_BATCHES))
+    batches, step, taken = len(mails) // size, 0, 0
+    warm_up = min(_WARM_UP, _EPOCHS * batches / 10)
     for epoch in range(_EPOCHS):
         order = random.permutation(mails)
         for number in range(batches):
             step += 1
-            gradients = _gradients(weights, _Batch.of(meanings, labels, order[number * _BATCH :][:_BATCH]), random)
-            rate = _RATE * min(1.0, step / _WARM_UP) * (1.0 - (epoch + number / batches) / _EPOCHS)
+            batch = Batch.of(meanings, labels, order[number * size :][:size])
+            gradients, _ = differentiate(weights, batch, random)
+            rate = _RATE * min(1.0, step / warm_up) * (1.0 - (epoch + number / batches) / _EPOCHS)
             unbias = np.sqrt(1 - _BETA_SQUARES**step) / (1 - _BETA**step)
             for name, gradient in gradients.items():
                 one, two, weight = first[name], second[name], weights[name]
@@ -121,7 +124,7 @@ def _beginning(random: np.random.Generator, acts: int) -> Weights:
 
 
 @dataclass(frozen=True)
-class _Batch:
+class Batch:
     """Some mails: their sentences in a row, `mail` the number of each one's and `starts` the first of each mail's."""
 
     vectors: Matrix
@@ -132,7 +135,8 @@ class _Batch:
     truth: Matrix
 
     @classmethod
-    def of(cls, meanings: Meanings, labels: Labels, mails: Rows) -> "_Batch":
+    def of(cls, meanings: Meanings, labels: Labels, mails: Rows) -> "Batch":
+        """Return some mails of all."""
         bounds = meanings.bounds
         sizes = bounds[mails + 1] - bounds[mails]
         rows = np.concatenate([np.arange(bounds[one], bounds[one + 1]) for one in mails])
@@ -154,9 +158,10 @@ def _kept(random: np.random.Generator, shape: tuple[int, ...], dropped: float) -
     return (random.random(shape, dtype=np.float32) >= dropped).astype(np.float32) / np.float32(1 - dropped)
 
 
-def _gradients(weights: Weights, batch: _Batch, random: np.random.Generator) -> Weights:
-    """Return the gradient of the loss of some mails, some of the values dropped."""
-    count, mails, units = len(batch.vectors), len(batch.starts), _UNITS
+def differentiate(weights: Weights, batch: Batch, random: np.random.Generator) -> tuple[Weights, float]:
+    """Return the gradient of the loss of some mails, some of the values dropped, and that loss."""
+    count, mails = len(batch.vectors), len(batch.starts)
+    units, attentions = weights["attention"].shape
     is_first = np.zeros(count + 1, dtype=bool)
     is_first[batch.starts] = is_first[count] = True
     follows, leads = ~is_first[:count, None], ~is_first[1:, None]
@@ -176,34 +181,35 @@ def _gradients(weights: Weights, batch: _Batch, random: np.random.Generator) -> 
     heed = outer @ weights["attention"]
     heed = np.exp(heed - np.maximum.reduceat(heed, batch.starts)[batch.mail])
     heed /= np.add.reduceat(heed, batch.starts)[batch.mail]
-    picked = [np.add.reduceat(heed[:, one, None] * outer, batch.starts) for one in range(_ATTENTIONS)]
+    picked = [np.add.reduceat(heed[:, one, None] * outer, batch.starts) for one in range(attentions)]
     strongest = np.maximum.reduceat(outer, batch.starts)
     seen = np.concatenate([*picked, strongest], axis=1)
     scores = seen @ weights["output"] + weights["intercept"]
     chances = np.exp(scores - scores.max(axis=1, keepdims=True))
     chances /= chances.sum(axis=1, keepdims=True)
-    does = 1 / (1 + np.exp(-(outer @ weights["act_weights"] + weights["act_intercept"])))
+    told = outer @ weights["act_weights"] + weights["act_intercept"]
+    does = 1 / (1 + np.exp(-told))
 
     # Backwards.
     score = (chances - batch.truth) / np.float32(mails)
     act = (does - batch.acts) * np.float32(_ACTS / count)
-    back = (score @ weights["output"].T).reshape(mails, _ATTENTIONS + 1, units)
+    back = (score @ weights["output"].T).reshape(mails, attentions + 1, units)
     to_outer = act @ weights["act_weights"].T
     attended = np.empty_like(heed)
-    for one in range(_ATTENTIONS):
+    for one in range(attentions):
         spread = back[batch.mail, one]
         to_outer += heed[:, one, None] * spread
         attended[:, one] = np.einsum("ij,ij->i", outer, spread)
     attended = heed * (attended - np.add.reduceat(heed * attended, batch.starts)[batch.mail])
     to_outer += attended @ weights["attention"].T
-    to_outer += back[batch.mail, _ATTENTIONS] * (outer == strongest[batch.mail])
+    to_outer += back[batch.mail, attentions] * (outer == strongest[batch.mail])
     to_outer *= outer_kept
     to_before, to_after = to_outer @ weights["before"].T, to_outer @ weights["after"].T
     to_inner = to_outer @ weights["own"].T
     to_inner[:-1] += (to_before * follows)[1:]
     to_inner[1:] += (to_after * leads)[:-1]
     to_inner *= inner_kept
-    return {
+    gradients = {
         "inner": vectors.T @ to_inner,
         "places": batch.marks.T @ to_inner,
         "inner_bias": to_inner.sum(axis=0),
@@ -217,6 +223,9 @@ def _gradients(weights: Weights, batch: _Batch, random: np.random.Generator) -> 
         "act_weights": outer.T @ act,
         "act_intercept": act.sum(axis=0),
     }
+    loss = -float((batch.truth * np.log(chances)).sum()) / mails
+    loss += _ACTS / count * float((np.logaddexp(0, told) - batch.acts * told).sum())
+    return gradients, loss
 
 
 def with_reader(dataset: Dataset) -> Dataset:

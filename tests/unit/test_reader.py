@@ -1,0 +1,286 @@
+"""Reading sentences: cut as they stand, weighed by a net, learnt by exact gradients, and shown with what each adds."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.test_acts import SENTENCES, write_marked
+from triage.classify import encoder
+from triage.classify.acts import ACTS, LEVELS
+from triage.classify.counted import features_id, pack_counts, unpack_counts
+from triage.classify.encoder import encode, let_go
+from triage.classify.explanation import MEANING, direction_of
+from triage.classify.features import OwnerMask, extract_features, mask_names
+from triage.classify.judge import Judge, describe
+from triage.classify.model import LinearModel
+from triage.classify.reader import (
+    DIMENSIONS,
+    HEAD,
+    LEVELS_READ,
+    MAX_SENTENCE,
+    READ,
+    TAIL,
+    ReaderModel,
+    read_sentences,
+    split_sentences,
+    to_read_levels,
+    weigh_meanings,
+)
+from triage.classify.scorer import count_features, count_read, score, vectorise, vectorise_read
+from triage.learn.acts import levels_of
+from triage.learn.base import default_costs, load_dataset
+from triage.learn.dataset import Dataset
+from triage.learn.fit import BASE_RECIPE, fit_model, held_out_scores
+from triage.learn.marks import mark_written
+from triage.learn.reader import Batch, Meanings, differentiate, encode_all, fit_reader, with_reader
+from triage.mail.parse import parse_message
+from triage.modelfile import load_model, save_model
+
+UNITS = 6
+
+
+def make_net(seed: int, units: int = UNITS, attentions: int = 2) -> ReaderModel:
+    random = np.random.default_rng(seed)
+    shapes = {
+        "inner": (DIMENSIONS, units),
+        "places": (4, units),
+        "inner_bias": (units,),
+        "own": (units, units),
+        "before": (units, units),
+        "after": (units, units),
+        "outer_bias": (units,),
+        "attention": (units, attentions),
+        "output": ((attentions + 1) * units, 4),
+        "intercept": (4,),
+    }
+    return ReaderModel(
+        **{name: (0.3 * random.standard_normal(shape)).astype(np.float32) for name, shape in shapes.items()}
+    )
+
+
+def make_meanings(seed: int, count: int) -> npt.NDArray[np.float32]:
+    vectors = np.random.default_rng(seed).standard_normal((count, DIMENSIONS)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def naive_score(meanings: npt.NDArray[np.float32], net: ReaderModel) -> npt.NDArray[np.float64]:
+    """Return the score as the net is described, one sentence after the other."""
+    count = len(meanings)
+    inner = []
+    for row in range(count):
+        places = [row == 0, row == 1, row >= count - 3, row == count - 1]
+        inner.append(np.maximum(0, 16 * meanings[row] @ net.inner + np.array(places) @ net.places + net.inner_bias))
+    nothing = np.zeros_like(inner[0])
+    outer = []
+    for row in range(count):
+        before = inner[row - 1] if row else nothing
+        after = inner[row + 1] if row + 1 < count else nothing
+        outer.append(np.maximum(0, inner[row] @ net.own + before @ net.before + after @ net.after + net.outer_bias))
+    stack = np.array(outer)
+    heed = stack @ net.attention
+    powers = np.exp(heed - heed.max(axis=0))
+    picked = [(stack * (powers[:, one] / powers[:, one].sum())[:, None]).sum(axis=0) for one in range(powers.shape[1])]
+    seen = np.concatenate([*picked, stack.max(axis=0)])
+    return np.asarray(seen @ net.output + net.intercept, dtype=np.float64)
+
+
+@given(st.integers(0, 1000), st.integers(1, 9))
+@settings(max_examples=60, deadline=None)
+def test_what_sentences_add_is_the_score_of_the_net(seed: int, count: int) -> None:
+    net, meanings = make_net(seed), make_meanings(seed, count)
+    adds = weigh_meanings(meanings, net)
+    assert adds.shape == (count, 4)
+    assert np.allclose(adds.sum(axis=0) + net.intercept, naive_score(meanings, net), atol=1e-4)
+
+
+def test_scores_are_levels_that_say_that_something_was_read() -> None:
+    net, meanings = make_net(1), make_meanings(1, 4)
+    read = read_sentences(["a", "b", "c", "d"], net, lambda _: meanings)
+    assert read.sentences == ("a", "b", "c", "d")
+    assert np.allclose(read.adds.mean(axis=1), 0)
+    whole = naive_score(meanings, net)
+    assert read.levels.tolist() == to_read_levels(whole - whole.mean()).tolist()
+    assert to_read_levels(np.array([-100.0, 0.0, 100.0, 3.0])).tolist() == [1, 125, 250, 188]
+    assert (READ.start, READ.stop) == (LEVELS, LEVELS_READ)
+
+
+def test_sentences_are_cut_as_they_stand() -> None:
+    body = (
+        "Dear Jo,\nwe met in Ghent. Would you\nlike it? “Yes!” I said.\n\n"
+        "This line is as long as lines are that a mail program wraps for you,\nso that it goes on here.\n---\n12\n"
+    )
+    assert split_sentences(" A post ", body) == [
+        "A post",
+        "Dear Jo,",
+        "we met in Ghent.",
+        "Would you",
+        "like it?",
+        "“Yes!",
+        "I said.",
+        "This line is as long as lines are that a mail program wraps for you, so that it goes on here.",
+    ]
+    assert split_sentences("", "") == ["-"]
+
+
+@given(st.text(max_size=400), st.text(max_size=3000))
+@settings(max_examples=100, deadline=None)
+def test_of_any_text_few_short_sentences_are_read(subject: str, body: str) -> None:
+    found = split_sentences(subject, body)
+    assert 1 <= len(found) <= 1 + HEAD + TAIL
+    assert all(0 < len(one) <= MAX_SENTENCE for one in found)
+
+
+def test_of_long_mail_its_beginning_and_its_end_are_read() -> None:
+    found = split_sentences("s", "\n\n".join(f"number {word}" for word in range(100)))
+    assert found[1] == "number 0"
+    assert found[HEAD] == f"number {HEAD - 1}"
+    assert found[HEAD + 1 :] == [f"number {word}" for word in range(100 - TAIL, 100)]
+
+
+def test_names_of_the_owner_are_another_name() -> None:
+    mask = OwnerMask.of("Zoë Müller").words
+    assert mask_names("Dear Zoë, ask ZOE MULLER-Lüd.", mask) == "Dear Alex, ask Alex Alex-Lüd."
+    assert mask_names("Dear Zoë", frozenset()) == "Dear Zoë"
+    message = parse_message(b"From: a@b.example\nTo: Marta Keller <m@b.example>\nSubject: Marta\n\nHello Marta!\n")
+    assert extract_features(message).sentences_as_written() == ["Alex", "Hello Alex!"]
+
+
+def test_marks_lie_on_the_sentences_as_written() -> None:
+    sentences = ["We have a post.", "It is in Ghent; pay: good.", "Bye"]
+    marks = [("offers_post", "we have a post."), ("sells", "in Ghent"), ("asks_data", "nowhere"), ("sells", "?")]
+    assert np.argwhere(mark_written(sentences, marks)).tolist() == [
+        [0, ACTS.index("offers_post")],
+        [1, ACTS.index("sells")],
+    ]
+    both = mark_written(
+        ["We have a post for a welder there.", "It is in the old harbour of Ghent.", "It"],
+        [("sells", "We have a post for a welder there. It is in the old harbour of Ghent.")],
+    )
+    assert both[:, ACTS.index("sells")].tolist() == [True, True, False]
+
+
+def test_the_encoder_tells_meaning_in_several_languages_and_can_be_let_go() -> None:
+    found = encode(["We are looking for a nurse.", "Wir suchen eine Krankenschwester.", "The choir sings on Friday."])
+    assert np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+    assert found[0] @ found[1] > found[0] @ found[2] + 0.2
+    assert encode([]).shape == (0, DIMENSIONS)
+    assert encoder._loaded
+    let_go()
+    assert not encoder._loaded
+    assert np.array_equal(encode(["We are looking for a nurse."]), encode(["We are looking for a nurse."]))
+
+
+def test_gradients_are_those_of_the_loss() -> None:
+    random = np.random.default_rng(5)
+    sizes = np.array([1, 3, 4])
+    meanings = Meanings(
+        make_meanings(3, 8).astype(np.float16),
+        random.random((8, len(ACTS))) < 0.2,
+        np.concatenate([[0], np.cumsum(sizes)]),
+    )
+    batch = Batch.of(meanings, np.array([0, 2, 3]), np.arange(3))
+    weights = {name: one.astype(np.float64) for name, one in make_net(4, attentions=4).arrays().items()}
+    weights |= {"act_weights": random.standard_normal((UNITS, len(ACTS))), "act_intercept": np.zeros(len(ACTS))}
+
+    def dropped() -> np.random.Generator:
+        return np.random.Generator(np.random.SFC64(7))
+
+    gradients, loss = differentiate(weights, batch, dropped())
+    assert loss > 0
+    for name, weight in weights.items():
+        way = random.standard_normal(weight.shape)
+        step = 1e-5
+        ends = [differentiate(weights | {name: weight + side * step * way}, batch, dropped())[1] for side in (1, -1)]
+        assert float((gradients[name] * way).sum()) == pytest.approx(
+            (ends[0] - ends[1]) / (2 * step), rel=1e-3, abs=1e-4
+        )
+
+
+@pytest.fixture(scope="module")
+def marked(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return load_dataset([write_marked(tmp_path_factory.mktemp("reader") / "corpus")], BASE_RECIPE)
+
+
+@pytest.fixture(scope="module")
+def model(marked: Dataset) -> LinearModel:
+    return fit_model(marked, BASE_RECIPE, held_out_scores(marked, BASE_RECIPE))
+
+
+def test_a_net_learns_what_mails_mean_and_the_same_each_time(marked: Dataset) -> None:
+    meanings = encode_all(marked.written)
+    rows = np.arange(len(marked))
+    first, second = (fit_reader(meanings, marked.labels, rows) for _ in range(2))
+    assert first.name == second.name
+    assert all(np.array_equal(one, second.arrays()[name]) for name, one in first.arrays().items())
+
+
+def test_what_is_read_of_the_corpus_is_read_by_who_had_not_seen_the_author(marked: Dataset) -> None:
+    assert marked.reader is not None
+    levels = levels_of(marked)[:, READ]
+    assert (levels > 0).all()
+    assert (levels.argmax(axis=1) == marked.labels).mean() > 0.9
+    alone = replace(marked, groups=np.array(["one"] * len(marked)), reader=None)
+    assert with_reader(alone).reader is None
+    assert with_reader(replace(marked, acts=None, reader=None)).reader is None
+
+
+def test_mail_that_the_words_leave_open_is_read_and_shown_by_sentence(model: LinearModel) -> None:
+    raw = f"From: a@b.example\nSubject: hello\n\nThe garden is green. {SENTENCES['scam']} www.a.example Bo\n".encode()
+    message = parse_message(raw)
+    asked: list[list[str]] = []
+
+    def listen(sentences: list[str]) -> npt.NDArray[np.float32]:
+        asked.append(list(sentences))
+        return encode(sentences)
+
+    curious = Judge(replace(model, sure=1.1), default_costs(), encode=listen)  # type: ignore[arg-type]
+    found = curious.explain(message)
+    assert asked[0][:2] == ["hello", "The garden is green."]
+    assert found.model is curious.model
+    meanings = [item for item in found.contributions.named if item.name == MEANING]
+    assert [item.quote for item in meanings] == ["hello", "The garden is green.", SENTENCES["scam"], "[link] Bo"]
+    against = score(found.vector, found.model) @ direction_of(found.category)
+    assert found.contributions.total == pytest.approx(float(against), abs=1e-9)
+    assert describe(MEANING) == "a sentence means so"
+
+    asked.clear()
+    sure = Judge(replace(model, sure=0.0), default_costs(), encode=listen)  # type: ignore[arg-type]
+    unread = sure.explain(message)
+    assert not asked
+    assert unread.vector.read is None
+    assert np.array_equal(unread.model.slope, model.unread_slope)
+    assert [item for item in unread.contributions.named if item.name == MEANING] == []
+
+
+def test_what_is_read_stands_behind_what_sentences_do(model: LinearModel, tmp_path: Path) -> None:
+    save_model(tmp_path / "m.joblib", model, {})
+    loaded = load_model(tmp_path / "m.joblib")
+    assert loaded.reader is not None
+    assert model.reader is not None
+    assert loaded.reader.name == model.reader.name
+    assert features_id(loaded, OwnerMask()) != features_id(replace(loaded, reader=None), OwnerMask())
+    features = extract_features(parse_message(f"From: a@b.example\n\n{SENTENCES['recruiter']}\n".encode()))
+    read = read_sentences(features.sentences_as_written(), loaded.reader, encode)
+    plain = vectorise(features, loaded)
+    vector = vectorise_read(plain, loaded, read)
+    assert vector.counted.places[-4:].tolist() == [loaded.blocks[-1].offset + LEVELS + place for place in range(4)]
+    assert np.all(np.diff(vector.counted.places) > 0)
+    adds = read.levels / 100 @ loaded.weights[vector.counted.places[-4:]].astype(np.float64)
+    assert np.allclose(score(vector, loaded), score(plain, loaded) + adds)
+    counted = count_read(count_features(features, loaded.blocks, loaded.acts), loaded.blocks, read)
+    kept = unpack_counts(pack_counts(counted), loaded.blocks)
+    assert np.array_equal(kept.places, vector.counted.places)
+    assert np.array_equal(kept.counts[-4:], read.levels)
+    assert kept.bounds.tolist() == vector.counted.bounds.tolist()
+
+
+def test_a_model_that_reads_nothing_is_its_own_unread(model: LinearModel) -> None:
+    bare = replace(model, reader=None)
+    assert bare.unread() is bare
+    message = parse_message(f"From: a@b.example\n\n{SENTENCES['other']}\n".encode())
+    assert Judge(bare, default_costs()).explain(message).vector.read is None
