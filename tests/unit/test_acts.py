@@ -18,7 +18,7 @@ from triage.classify.judge import describe
 from triage.classify.ngrams import MAX_CHARACTERS, hash_text, shorten, shorten_places
 from triage.classify.scorer import count_features, score, vectorise
 from triage.errors import ConfigError
-from triage.learn.acts import levels_of, with_acts, without_acts
+from triage.learn.acts import levels_of, with_acts, without_acts, without_reader
 from triage.learn.base import load_dataset
 from triage.learn.corpus import load_corpus
 from triage.learn.dataset import Dataset
@@ -241,10 +241,11 @@ def test_evidence_names_the_sentence_and_adds_up(marked: Dataset) -> None:
 
 
 def test_without_sentences_the_data_set_is_as_before(marked: Dataset) -> None:
-    bare = without_acts(marked)
+    bare = without_reader(without_acts(marked))
     assert bare.acts is None
+    assert bare.reader is None
     assert not levels_of(bare).any()
-    assert without_acts(bare) is bare
+    assert without_reader(without_acts(bare)) is bare
     model = fit_model(bare, BASE_RECIPE, held_out_scores(bare, BASE_RECIPE))
     assert model.acts is None
     assert np.array_equal(held_out_scores(bare, BASE_RECIPE).words, held_out_scores(bare, BASE_RECIPE).scores)

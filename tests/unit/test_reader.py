@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -65,7 +66,7 @@ def make_net(seed: int, units: int = UNITS, attentions: int = 2) -> ReaderModel:
 
 def make_meanings(seed: int, count: int) -> npt.NDArray[np.float32]:
     vectors = np.random.default_rng(seed).standard_normal((count, DIMENSIONS)).astype(np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
 
 
 def naive_score(meanings: npt.NDArray[np.float32], net: ReaderModel) -> npt.NDArray[np.float64]:
@@ -184,7 +185,7 @@ def test_gradients_are_those_of_the_loss() -> None:
         np.concatenate([[0], np.cumsum(sizes)]),
     )
     batch = Batch.of(meanings, np.array([0, 2, 3]), np.arange(3))
-    weights = {name: one.astype(np.float64) for name, one in make_net(4, attentions=4).arrays().items()}
+    weights: dict[str, Any] = {name: one.astype(np.float64) for name, one in make_net(4, attentions=4).arrays().items()}
     weights |= {"act_weights": random.standard_normal((UNITS, len(ACTS))), "act_intercept": np.zeros(len(ACTS))}
 
     def dropped() -> np.random.Generator:

@@ -152,10 +152,18 @@ def with_acts(dataset: Dataset, folders: Sequence[Path]) -> Dataset:
 
 def without_acts(dataset: Dataset) -> Dataset:
     """Return the data set as if nothing were known of what sentences do."""
-    if dataset.acts is None:
-        return dataset
-    nothing = sparse.csr_matrix(dataset.counts[-1].shape)
-    return replace(dataset, counts=(*dataset.counts[:-1], nothing), acts=None, reader=None)
+    return dataset if dataset.acts is None else replace(_without(dataset, slice(0, LEVELS)), acts=None)
+
+
+def without_reader(dataset: Dataset) -> Dataset:
+    """Return the data set as if nothing were known of what sentences mean."""
+    return dataset if dataset.reader is None else replace(_without(dataset, READ), reader=None)
+
+
+def _without(dataset: Dataset, columns: slice) -> Dataset:
+    levels = dataset.counts[-1].toarray()
+    levels[:, columns] = 0
+    return replace(dataset, counts=(*dataset.counts[:-1], sparse.csr_matrix(levels)))
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,7 @@ def _headline(found: Evaluation) -> list[str]:
             rows,
         ),
         "",
-        "The first line is the honest one: another owner's mail is by other authors. The second has seen the same authors (but for what sentences do); the",
+        "The first line is the honest one: another owner's mail is by other authors. The second has seen the same authors (but for what sentences do and mean); the",
         "difference is what knowing an author's hand is worth. With whole authors drawn, which is what a new author may expect, the",
         f"interval of the first is {_interval(found.by_author.between_authors)}.",
         "",
@@ -267,7 +267,7 @@ def _languages(found: Evaluation) -> list[str]:
         "",
         f"The authors are held out in {found.plan.part_folds} parts; the models of the fourth column and after it had in addition seen no mail of that",
         "language. Calibration and first look come from models that had, as they would for mail in a language that the corpus lacks. What",
-        "sentences do is left out here, for kinds of scam and for the learning curve: its models hold out authors and nothing else.",
+        "sentences do and mean is left out here, for kinds of scam and for the learning curve: its models hold out authors and nothing else.",
         f"The background mail is in `{BACKGROUND_LANGUAGE}`: both columns of that line do without it.",
         "",
         *_table(

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from triage.classify.decision import CostTable
-from triage.learn.acts import without_acts
+from triage.learn.acts import without_acts, without_reader
 from triage.learn.corpus import Specimen
 from triage.learn.dataset import Dataset, Rows, build_dataset, without_background
 from triage.learn.fit import HeldOut, Recipe, held_out_scores, iter_folds
@@ -27,6 +27,9 @@ Told = Callable[[str, int, int], None]
 SENTENCES = "sentences"
 """What the ablation calls what sentences do, which is no family of n-grams."""
 
+MEANING = "meaning"
+"""Likewise what sentences mean (`triage.classify.reader`)."""
+
 FAMILIES: tuple[tuple[str, ...], ...] = (
     ("word1",),
     ("char4",),
@@ -36,8 +39,10 @@ FAMILIES: tuple[tuple[str, ...], ...] = (
     ("signal",),
     ("quoted1",),
     (SENTENCES,),
+    (MEANING,),
+    (SENTENCES, MEANING),
 )
-"""What the ablation leaves out together; the orders of characters stand in for each other."""
+"""What the ablation leaves out together; the orders of characters stand in for each other, and so do the two ways to read."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +73,11 @@ class Bench:
         return replace(self, dataset=without_background(self.dataset))
 
     def without_sentences(self) -> "Bench":
-        """Return the bench without what sentences do.
+        """Return the bench without what sentences do and mean.
 
         Its models hold out authors alone: what else an experiment holds out they have seen.
         """
-        return replace(self, dataset=without_acts(self.dataset))
+        return replace(self, dataset=without_reader(without_acts(self.dataset)))
 
     def answers(self, found: HeldOut) -> Answers:
         """Decide as the program would."""
@@ -156,13 +161,14 @@ def try_families(bench: Bench, *, alone: bool) -> Iterator[Ablated]:
     first look stays the same.
     """
     bench = bench.bare()
-    known = {name for _, families, _, _ in bench.recipe.blocks for name in families} | {SENTENCES}
+    known = {name for _, families, _, _ in bench.recipe.blocks for name in families} | {SENTENCES, MEANING}
     parted = _part_families(bench)
     yield _ablate(bench, parted, "all families", known)
     for left_out in FAMILIES:
         yield _ablate(bench, parted, f"without {' and '.join(left_out)}", known.difference(left_out))
-    for kept in FAMILIES[:-1] if alone else ():
-        yield _ablate(bench, parted, f"only {' and '.join(kept)}", set(kept))
+    for kept in FAMILIES if alone else ():
+        if {SENTENCES, MEANING}.isdisjoint(kept):
+            yield _ablate(bench, parted, f"only {' and '.join(kept)}", set(kept))
 
 
 def _part_families(bench: Bench) -> Mapping[tuple[str, str], sparse.csr_matrix]:
@@ -179,16 +185,18 @@ def _part_families(bench: Bench) -> Mapping[tuple[str, str], sparse.csr_matrix]:
 
 def _ablate(bench: Bench, parted: Mapping[tuple[str, str], sparse.csr_matrix], name: str, kept: set[str]) -> Ablated:
     recipe = with_families(bench.recipe, kept)
-    levels, acts = bench.dataset.counts[-1], bench.dataset.acts
+    dataset = bench.dataset
     if SENTENCES not in kept:
-        levels, acts = sparse.csr_matrix(levels.shape), None
+        dataset = without_acts(dataset)
+    if MEANING not in kept:
+        dataset = without_reader(dataset)
     counts = tuple(
-        sum((parted[block, family] for family in families[1:]), parted[block, families[0]]) if families else levels
+        sum((parted[block, family] for family in families[1:]), parted[block, families[0]])
+        if families
+        else dataset.counts[-1]
         for block, families, _, _ in recipe.blocks
     )
-    part = replace(
-        bench, dataset=replace(bench.dataset, blocks=recipe.layout(), counts=counts, acts=acts), recipe=recipe
-    )
+    part = replace(bench, dataset=replace(dataset, blocks=recipe.layout(), counts=counts), recipe=recipe)
     return Ablated(name, part.answers(part.score(name, part.author_folds())))
 
 

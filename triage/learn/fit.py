@@ -202,7 +202,7 @@ def held_out_scores(
             words[test] = scored
             advance()
     scores, unread = words.copy(), words.copy()
-    if dataset.acts is not None:
+    if dataset.acts is not None or dataset.reader is not None:
         levels = levels_of(dataset)
         heard = words if known is None else known.words
         for train, test in folds:  # likewise combined as the other folds say
