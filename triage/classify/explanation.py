@@ -14,7 +14,7 @@ from triage.classify.acts import ACTS
 from triage.classify.features import Features, occurrences
 from triage.classify.model import LinearModel, Vector
 from triage.classify.ngrams import Positions
-from triage.classify.reader import adds_to_levels
+from triage.classify.reader import adds_to_levels, has_letters
 from triage.classify.scorer import SparseVector
 from triage.classify.wording import own_words, shown_sentence
 from triage.records import CATEGORIES, Category, Evidence
@@ -27,6 +27,7 @@ MEANING = "meaning"
 
 _MAX_SENTENCE_WORDS = 24
 _MAX_PHRASES = 6
+_MAX_MEANINGS = 3
 _MAX_EVIDENCE = 12
 _MAX_PHRASE_WORDS = 7
 _AROUND = 2
@@ -42,7 +43,8 @@ class Contributions:
     Attributes:
         words: contribution of each word of the "all" view, in order.
         named: contributions with a name of their own: signals, what sentences do, and what they mean.
-        rest: what has neither word nor name: sender tokens, acts that no sentence seems to do, the intercept.
+        rest: what has neither word nor name: sender tokens, acts that no sentence seems to do, sentences that mean
+            little, the intercept.
     """
 
     words: Vector
@@ -94,18 +96,23 @@ def take_apart(direction: Vector, features: Features, vector: SparseVector, mode
 
 
 def _take_reading_apart(direction: Vector, vector: SparseVector) -> tuple[list[Evidence], float]:
-    """Return what each sentence that was read adds, and what nothing read at all would, with what rounding leaves."""
-    if vector.read is None:
+    """Return what the sentences that say most add, and what all others do with rounding and what nothing read would."""
+    read = vector.read
+    if read is None:
         return [], 0.0
-    unit = vector.values[-1] / vector.read.levels[-1]
-    weights = vector.weights[-len(vector.read.levels) :] @ direction
-    each = unit * (adds_to_levels(vector.read.adds) @ weights)
-    whole = float(vector.values[-len(vector.read.levels) :] @ weights)
-    found = [
-        Evidence(MEANING, shown_sentence(sentence), weight)
-        for sentence, weight in zip(vector.read.sentences, each.tolist(), strict=True)
-    ]
-    return found, whole - float(each.sum())
+    size = len(read.levels)
+    unit, weights = vector.values[-1] / read.levels[-1], vector.weights[-size:]
+    adds = unit * (adds_to_levels(read.adds) @ weights)
+    quotes = [shown_sentence(sentence) for sentence in read.sentences]
+    # The same sentences whatever the direction, those that move the scores most.
+    moves = np.abs(adds).sum(axis=1)
+    ordered = sorted((row for row, one in enumerate(quotes) if has_letters(one)), key=lambda row: (-moves[row], row))
+    found: dict[str, float] = {}
+    for row in ordered:
+        if quotes[row] in found or len(found) < _MAX_MEANINGS:
+            found[quotes[row]] = found.get(quotes[row], 0.0) + float(adds[row] @ direction)
+    whole = float(vector.values[-size:] @ (weights @ direction))
+    return [Evidence(MEANING, quote, weight) for quote, weight in found.items()], whole - sum(found.values())
 
 
 def _take_acts_apart(

@@ -8,7 +8,7 @@ families it weighs, in which blocks.
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -22,12 +22,12 @@ from triage.classify.ngrams import (
     salt,
     shorten_places,
 )
-from triage.classify.normalise import WordText, fold, without_accents, words_only
-from triage.classify.reader import split_sentences
+from triage.classify.normalise import INVISIBLE, WordText, fold, without_accents, words_only
+from triage.classify.reader import Encode, Read, ReaderModel, read_sentences, split_sentences
 from triage.classify.signals import Signal, extract_signals
 from triage.records import Address, Message
 
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[^\W_]+")
 _SOMEBODY = "Alex"  # a name like any other: the encoder has read no "xowner"
 
 
@@ -100,8 +100,15 @@ class Features:
         return bool(self.views["all"].starts.size)
 
     def sentences_as_written(self) -> list[str]:
-        """Return subject and sentences as they stand, with the names of the owner masked: what the encoder reads."""
-        return [mask_names(one, self.mask) for one in split_sentences(*self.source)]
+        """Return subject and sentences as they stand."""
+        return split_sentences(*self.source)
+
+    def read(self, model: ReaderModel, encode: Encode) -> Read:
+        """Read the sentences, the names of the owner masked; those shown are as they stand."""
+        written = self.sentences_as_written()
+        return replace(
+            read_sentences([mask_names(one, self.mask) for one in written], model, encode), sentences=tuple(written)
+        )
 
     def family(self, name: str) -> Hashes:
         """Return the hashes of a family, one for each occurrence; those of different families are told apart.
@@ -158,7 +165,8 @@ def mask_names(text: str, mask: frozenset[str]) -> str:
     """Return text as it is written with another name in place of those masked."""
     if not mask:
         return text
-    return _WORD.sub(lambda word: _SOMEBODY if without_accents(fold(word[0]).text) in mask else word[0], text)
+    plain = INVISIBLE.sub("", text)
+    return _WORD.sub(lambda word: _SOMEBODY if without_accents(fold(word[0]).text) in mask else word[0], plain)
 
 
 def _mask(words: str, mask: frozenset[str]) -> str:

@@ -11,11 +11,19 @@ import numpy as np
 from triage.classify.advice import advise
 from triage.classify.decision import CostTable, decide
 from triage.classify.encoder import encode
-from triage.classify.explanation import ACT, Contributions, contributions, direction_of, named_evidence, strongest
+from triage.classify.explanation import (
+    ACT,
+    MEANING,
+    Contributions,
+    contributions,
+    direction_of,
+    named_evidence,
+    strongest,
+)
 from triage.classify.features import Features, OwnerMask, extract_features
 from triage.classify.known import PROTECTING, Known
 from triage.classify.model import LinearModel, Vector
-from triage.classify.reader import Encode, read_sentences
+from triage.classify.reader import Encode, Read
 from triage.classify.scorer import (
     SparseVector,
     known_scores,
@@ -115,7 +123,7 @@ _SIGNAL_WORDS = {
     "referrer_known": "names a referrer whom you know",
     "referrer_unknown": "names a referrer whom you never wrote to",
     "words": "the words",
-    "meaning": "a sentence means so",
+    "meaning": "what a sentence means",
 }
 
 _ACT_WORDS = {
@@ -141,6 +149,10 @@ _ACT_WORDS = {
 
 # True of most mail of every category: counted, but no reason a person would give.
 _WEAK = frozenset({"names_pay", "authentication_passes", "authentication_fails", "next_step", "in_thread", "shouting"})
+
+
+# Quotes whose weight speaks for itself: a signal says more to a person, unless it weighs far less.
+_LOOSE = frozenset({"words", MEANING})
 
 
 def describe(name: str) -> str:
@@ -180,11 +192,13 @@ class Judged:
 
     Attributes:
         message: as it was judged; None where it was cleared at first look.
+        read: what its sentences mean; None where they were not read.
     """
 
     opened: OpenedMessage
     verdict: Verdict
     message: Message | None = None
+    read: Read | None = None
 
 
 def only_vouched(message: Message, authserv_id: str | None) -> Message:
@@ -271,7 +285,8 @@ class Judge:
         if verdict is not None:
             return Judged(opened, verdict)
         message = only_vouched(opened.complete(with_identity=False), authserv_id)
-        return Judged(opened, self.judge(message), message)
+        weighed = self._weigh(message, ())
+        return Judged(opened, self._judge(weighed), message, weighed.vector.read)
 
     def clear(self, opened: OpenedMessage) -> Verdict | None:
         """Return the verdict on plain `other`, None for what has to be judged in full."""
@@ -294,7 +309,7 @@ class Judge:
             model_id=self._model.model_id,
         )
 
-    def judge(self, message: Message, known: Sequence[Known] = ()) -> Verdict:
+    def judge(self, message: Message, known: Sequence[Known] = (), read: Read | None = None) -> Verdict:
         """Return the verdict of the full model; the same for the same message and facts, always.
 
         The evidence of what is `other` is its signals alone: nobody is shown its words unless
@@ -302,16 +317,19 @@ class Judge:
 
         Args:
             known: what is known of the message's people beside what it says.
+            read: what its sentences mean, where that is known from judging it before.
         """
-        weighed = self._weigh(message, known)
+        return self._judge(self._weigh(message, known, read))
+
+    def _judge(self, weighed: _Weighed) -> Verdict:
         if weighed.category is not Category.OTHER:
             return self._verdict(weighed, self._reasons(weighed, self._contributions(weighed)))
         evidence = named_evidence(Category.OTHER, weighed.features, weighed.vector, weighed.model)
         return self._verdict(weighed, (*weighed.known, *evidence))
 
-    def explain(self, message: Message, known: Sequence[Known] = ()) -> Explanation:
-        """Return the verdict of the full model with the exact contributions behind it."""
-        weighed = self._weigh(message, known)
+    def explain(self, message: Message, known: Sequence[Known] = (), read: Read | None = None) -> Explanation:
+        """Return the verdict of the full model with the exact contributions behind it; see `judge`."""
+        weighed = self._weigh(message, known, read)
         found = self._contributions(weighed)
         return Explanation(
             verdict=self._verdict(weighed, self._reasons(weighed, found)),
@@ -329,14 +347,14 @@ class Judge:
         known = [*zip(weighed.known, weighed.added, strict=True)]
         return without_reasons(weighed.features, weighed.vector, weighed.model, self._decide_knowing, known)
 
-    def _weigh(self, message: Message, known: Sequence[Known]) -> _Weighed:
+    def _weigh(self, message: Message, known: Sequence[Known], read: Read | None = None) -> _Weighed:
         features = extract_features(message, self._owner)
         model, vector = self._unread, vectorise(features, self._model)
         scores = score(vector, model)
-        if self._model.reader is not None and probabilities(scores, model).max() < model.sure:
+        is_open = features.has_words and not message.lacks_text and probabilities(scores, model).max() < model.sure
+        if self._model.reader is not None and is_open:
             model = self._model
-            read = read_sentences(features.sentences_as_written(), self._model.reader, self._encode)
-            vector = vectorise_read(vector, model, read)
+            vector = vectorise_read(vector, model, read or features.read(self._model.reader, self._encode))
             scores = score(vector, model)
         added = known_scores(known, model) if known else None
         chances = probabilities(scores if added is None else scores + added.sum(axis=0), model)
@@ -404,7 +422,7 @@ def _reason(weighed: _Weighed, evidence: tuple[Evidence, ...]) -> str:
     if not for_it:
         return "nothing in it points elsewhere"
     strong = [item for item in for_it if item.name not in _WEAK] or for_it
-    named = next((item for item in strong if item.name != "words"), None)
+    named = next((item for item in strong if item.name not in _LOOSE), None)
     best = named if named and named.weight >= strong[0].weight / 3 else strong[0]
     return f"{describe(best.name)}: “{best.quote}”" if best.quote else describe(best.name)
 

@@ -49,10 +49,10 @@ class Neighbour:
 def sketch(vector: SparseVector) -> Sketch:
     """Return the sketch of a message, shape (WIDTH,).
 
-    Without what its sentences do, which every mail has some of: likeness would be great throughout.
+    Without what its sentences do and mean, which every mail has some of: likeness would be great throughout.
     """
     counted = vector.counted
-    end = int(counted.bounds[-2]) if len(counted.acts) else len(counted.places)
+    end = int(counted.bounds[-2]) if len(counted.acts) or vector.read is not None else len(counted.places)
     return fold(counted.places[:end], vector.values[:end])
 
 

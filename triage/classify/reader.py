@@ -65,10 +65,15 @@ def split_sentences(subject: str, body: str) -> list[str]:
                 found += _END.split(run)
                 run = ""
         found += _END.split(run)
-    told = [sentence[:MAX_SENTENCE] for sentence in found if _LETTER.search(sentence)]
+    told = [sentence[:MAX_SENTENCE] for sentence in found if has_letters(sentence)]
     if len(told) > HEAD + TAIL:
         told = [*told[:HEAD], *told[-TAIL:]]
     return [subject.strip()[:MAX_SENTENCE] or "-", *told]
+
+
+def has_letters(sentence: str) -> bool:
+    """Return whether there is anything to read in a sentence."""
+    return _LETTER.search(sentence) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,10 @@ class ReaderModel:
     @property
     def name(self) -> str:
         """What tells nets apart: levels made with one say nothing to another."""
-        return f"{zlib.crc32(self.intercept.tobytes(), zlib.crc32(np.ascontiguousarray(self.output).tobytes())):08x}"
+        crc = 0
+        for part in self.arrays().values():
+            crc = zlib.crc32(np.ascontiguousarray(part).tobytes(), crc)
+        return f"{crc:08x}"
 
 
 def place_marks(count: int) -> Matrix:
@@ -149,7 +157,7 @@ class Read:
 
     Attributes:
         sentences: as they stand in it.
-        adds: what each adds to the score of each category, shape (sentences, 4), every row with a mean of 0.
+        adds: what each adds to the score of each category, shape (sentences, 4).
         levels: the scores, shape (4,), from 1 to `_STEPS`.
     """
 
@@ -162,8 +170,12 @@ def read_sentences(sentences: Sequence[str], model: ReaderModel, encode: Encode)
     """Read the sentences of a mail."""
     adds = weigh_meanings(encode(sentences), model)
     adds -= adds.mean(axis=1, keepdims=True)
-    start = model.intercept.astype(np.float64)
-    return Read(tuple(sentences), adds, to_read_levels(adds.sum(axis=0) + (start - start.mean())))
+    start = model.intercept - model.intercept.mean()
+    scores = adds.sum(axis=0) + start
+    # What is beyond the highest level is nobody's: each sentence says so much less.
+    beyond = np.abs(scores) > _MOST
+    adds[:, beyond] *= (np.copysign(_MOST, scores[beyond]) - start[beyond]) / (scores[beyond] - start[beyond])
+    return Read(tuple(sentences), adds, to_read_levels(scores))
 
 
 def to_read_levels(scores: Vector) -> npt.NDArray[np.int64]:

@@ -56,7 +56,8 @@ def explain(config_path: Path | None, message: str, *, with_card: bool, as_json:
     whole = only_vouched(opened.complete(), build_authserv_ids(config).get(raw.ref.account))
     found = judge.explain(whole)
     if people := _load_people(config):
-        found = judge.explain(whole, known_of(whole, read_opportunity(whole, found.verdict), people))
+        known = known_of(whole, read_opportunity(whole, found.verdict), people)
+        found = judge.explain(whole, known, found.vector.read)
     verdict = judge.clear(opened) or found.verdict
     beside = _Beside(
         nearest(load_known(known_path()), found.vector, _NEIGHBOURS),

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from triage.classify.acts import FULL, ActModel
-from triage.classify.features import Features, extract_features, recipient_mask
+from triage.classify.features import Features, extract_features, mask_names, recipient_mask
 from triage.classify.model import Block, Vector
 from triage.classify.reader import ReaderModel
 from triage.classify.scorer import Buckets, count_features
@@ -29,7 +29,7 @@ Rows = npt.NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Written:
-    """The sentences of a mail as they stand in it, and what each does.
+    """The sentences of a mail as they stand in it, names masked, and what each does.
 
     Attributes:
         acts: shape (sentences, acts).
@@ -84,8 +84,9 @@ def build_dataset(specimens: Sequence[Specimen], blocks: Sequence[Block]) -> Dat
         features = extract_features(message)
         counted.append(_count(features, blocks))
         marked.append(mark_mail(message, features, specimen.acts))
-        sentences = tuple(features.sentences_as_written())
-        written.append(Written(sentences, mark_written(sentences, specimen.acts)))
+        sentences = features.sentences_as_written()
+        masked = tuple(mask_names(one, features.mask) for one in sentences)
+        written.append(Written(masked, mark_written(sentences, specimen.acts)))
     return Dataset(
         specimens=tuple(specimens),
         blocks=tuple(blocks),

@@ -27,7 +27,7 @@ FILE = "base.firmness.npz"
 """Its name, beside the base model."""
 
 # One octet for each number: zero, or a step of 5 % from the least that matters beside the ridge up to 60. Of
-# 6,833 mails the largest is 2.1, and the ridge goes from 0.008 to 5.5; what is above 60 is kept as that.
+# words the largest is 2.1 and the ridge goes from 0.008 to 5.5; what is above 60, as for what sentences do, is kept as that.
 _LEAST, _STEP = 2.5e-4, 1.05
 _TABLE = np.concatenate([[0.0], _LEAST * _STEP ** np.arange(255)])
 

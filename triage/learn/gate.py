@@ -16,10 +16,9 @@ import numpy.typing as npt
 
 from triage.classify.decision import CostTable, decide
 from triage.classify.model import LinearModel, Vector
-from triage.classify.scorer import softmax
 from triage.learn.dataset import Labels, Rows
 from triage.learn.metrics import ABSTAINED, lead_called_scam, macro_f1, scam_called_lead
-from triage.learn.personal import OwnMail, Prior, fit_personal
+from triage.learn.personal import OwnMail, Prior, chances_of, fit_personal
 from triage.records import CATEGORIES, Category
 from triage.store.evidence import KeptFeatures
 
@@ -91,8 +90,8 @@ def answers_of(scores: Vector, mail: OwnMail, model: LinearModel, costs: CostTab
     """Return what a model with these scores answers, its first look included; `ABSTAINED` where it is unsure."""
     answers = np.empty(len(mail), dtype=np.int64)
     cleared = mail.glances < model.screen.threshold  # never where it is unknown
-    for row, score in enumerate(scores):
-        found = decide(softmax(model.slope * score + model.bias), costs)
+    for row, chances in enumerate(chances_of(model, scores, mail.read)):
+        found = decide(chances, costs)
         answers[row] = ABSTAINED if found is None else CATEGORIES.index(found)
     answers[cleared] = CATEGORIES.index(Category.OTHER)
     return answers

@@ -12,7 +12,6 @@ import numpy as np
 
 from triage.classify.decision import CostTable
 from triage.classify.model import Vector
-from triage.classify.scorer import softmax
 from triage.errors import ConfigError
 from triage.learn.dataset import Labels, Rows
 from triage.learn.evaluation import Abstention, Calibration, Summary, calibrate_check, summarise, weigh_abstention
@@ -20,7 +19,7 @@ from triage.learn.examples import Example
 from triage.learn.gate import answers_of, group_mail, iter_segments
 from triage.learn.keywords import judge_by_keywords
 from triage.learn.metrics import ABSTAINED, Figure, estimate
-from triage.learn.personal import STRENGTHS, OwnMail, Prior, build_own_mail, fit_personal
+from triage.learn.personal import STRENGTHS, OwnMail, Prior, build_own_mail, chances_of, fit_personal
 from triage.records import CATEGORIES, Category
 from triage.store.evidence import KeptFeatures
 
@@ -140,7 +139,7 @@ def evaluate_own(
         KEYWORDS: judge_by_keywords([kept[row] for row in rows], prior.model.blocks),
         NOTHING: np.full(len(rows), CATEGORIES.index(Category.OTHER), dtype=np.int64),
     }
-    chances = np.array([softmax(prior.model.slope * row + prior.model.bias) for row in scores])
+    chances = chances_of(prior.model, scores, whole.read)
     never_unsure = answers_of(scores, whole, prior.model, replace(costs, abstain=np.inf))
     return OwnEvaluation(
         account=account,

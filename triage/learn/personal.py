@@ -29,6 +29,7 @@ from threadpoolctl import threadpool_limits
 
 from triage.classify.counted import unpack_counts
 from triage.classify.model import LinearModel, Vector
+from triage.classify.reader import READ
 from triage.classify.scorer import weigh
 from triage.learn.dataset import Labels, Rows
 from triage.learn.firmness import Firmness
@@ -71,12 +72,14 @@ class OwnMail:
     Attributes:
         vectors: shape (n, buckets).
         scores: of the base model, shape (n, 4).
+        read: what their sentences mean adds to these scores, shape (n, 4); no example changes it.
         labels: indices into `CATEGORIES`, shape (n,).
         glances: scores of the first look, nan where unknown, shape (n,).
     """
 
     vectors: sparse.csr_matrix
     scores: Vector
+    read: Vector
     labels: Labels
     glances: Vector
 
@@ -86,18 +89,22 @@ class OwnMail:
 
     def subset(self, rows: Rows) -> "OwnMail":
         """Return only some of the examples."""
-        return OwnMail(self.vectors[rows], self.scores[rows], self.labels[rows], self.glances[rows])
+        return OwnMail(self.vectors[rows], self.scores[rows], self.read[rows], self.labels[rows], self.glances[rows])
 
 
 def build_own_mail(base: LinearModel, kept: Sequence[KeptFeatures], categories: Sequence[Category]) -> OwnMail:
     """Return examples as vectors of the base model, with its scores."""
-    places, values, scores = [], [], []
+    places, values, scores, read = [], [], [], []
+    begin, end = read_places(base)
     for one in kept:
         counted = unpack_counts(one.counts, base.blocks)
         vector = weigh(counted, base.idf.take(counted.places).astype(np.float64), base.blocks)
+        weights = base.weights.take(counted.places, axis=0).astype(np.float64)
         places.append(counted.places)
         values.append(vector)
-        scores.append(base.intercept + vector @ base.weights.take(counted.places, axis=0).astype(np.float64))
+        scores.append(base.intercept + vector @ weights)
+        of_reading = (counted.places >= begin) & (counted.places < end)
+        read.append(vector[of_reading] @ weights[of_reading])
     pointers = np.cumsum([0, *(len(one) for one in places)])
     empty = np.empty(0)
     matrix = sparse.csr_matrix(
@@ -108,9 +115,31 @@ def build_own_mail(base: LinearModel, kept: Sequence[KeptFeatures], categories: 
     return OwnMail(
         matrix,
         np.array(scores).reshape(len(kept), len(CATEGORIES)),
+        np.array(read).reshape(len(kept), len(CATEGORIES)),
         np.array([CATEGORIES.index(one) for one in categories], dtype=np.int64),
         np.array(known, dtype=np.float64),
     )
+
+
+def read_places(model: LinearModel) -> tuple[int, int]:
+    """Return where what sentences mean begins and ends in a model's table; nowhere where nothing is read."""
+    block = model.blocks[-1]
+    return (0, 0) if model.reader is None else (block.offset + READ.start, block.offset + READ.stop)
+
+
+def chances_of(model: LinearModel, scores: Vector, read: Vector) -> Vector:
+    """Return P(category) of mails as the judge would, who reads only what the words leave open, shape (n, 4).
+
+    Args:
+        scores: with what was read, shape (n, 4).
+        read: what that adds to them, shape (n, 4).
+    """
+    chances = _softmax(scores * model.slope + model.bias)
+    if model.reader is None:
+        return chances
+    by_words = _softmax((scores - read) * model.unread_slope + model.unread_bias)
+    is_sure = by_words.max(axis=1) >= model.sure
+    return np.asarray(np.where(is_sure[:, None], by_words, chances))
 
 
 @dataclass(frozen=True)
@@ -172,6 +201,9 @@ class _Problem:
 
 def _pose(mail: OwnMail, prior: Prior, strength: float) -> _Problem:
     places = np.unique(mail.vectors.indices).astype(np.int64)
+    # What sentences mean stays: of much mail the judge does not ask, and its levels are all an intercept.
+    begin, end = read_places(prior.model)
+    places = places[(places < begin) | (places >= end)]
     # The intercept stays: it would turn every other mail as well, and folders say nothing of how much comes of a kind.
     design = mail.vectors[:, places].tocsr()
     return _Problem(

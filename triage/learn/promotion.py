@@ -8,8 +8,7 @@ import numpy as np
 
 from triage.classify.decision import CostTable
 from triage.classify.features import OwnerMask
-from triage.classify.model import LinearModel, Vector
-from triage.classify.scorer import softmax
+from triage.classify.model import LinearModel
 from triage.errors import ModelError
 from triage.learn.corpus import load_corpus
 from triage.learn.examples import Example
@@ -34,6 +33,7 @@ from triage.learn.personal import (
     Personal,
     Prior,
     build_own_mail,
+    chances_of,
     fit_personal,
     scores_of,
     to_model,
@@ -85,7 +85,7 @@ def learn(material: Material, options: TrainingOptions, *, confirmed: bool) -> T
     evidence = options.store.evidence
     learnt = {one.fingerprint: one.category for one in evidence.list_learnt(shelf.in_use())} if champion else {}
     used = champion or base
-    chances = _chances(scores_of(used, mail), used)
+    chances = chances_of(used, scores_of(used, mail), mail.read)
     if not confirmed and (reason := reason_to_hold(material.examples, learnt, chances)):
         return _ended(material, options, Result.HELD, reason)
     best, refused = find_candidate(mail, material.kept, load_prior(base), options.costs)
@@ -173,10 +173,6 @@ def _champion(options: TrainingOptions) -> LinearModel | None:
     except ModelError:
         return None
     return model if np.array_equal(model.idf, options.base.idf) else None
-
-
-def _chances(scores: Vector, model: LinearModel) -> Vector:
-    return np.array([softmax(model.slope * row + model.bias) for row in scores]).reshape(len(scores), -1)
 
 
 def load_prior(base: LinearModel) -> Prior:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from triage.classify.encoder import let_go
+from triage.classify.encoder import in_use
 from triage.classify.judge import Judge
 from triage.errors import AccountError, FolderError, SecretError, StoreError, TransientStoreError, TriageError
 from triage.interfaces import ServerSource
@@ -124,17 +124,14 @@ def visit_folders(
         StoreError: nothing could be remembered.
     """
     report = CycleReport(source.name)
-    try:
-        with leases.holding(pass_lease(source.name)):
-            if side is not None:
-                side.prepare(source, options)
-            for folder in source.folders():
-                if not options.should_stop():
-                    report += _visit(source, folder, options)
-            if side is not None:
-                report += side.follow(source, options)
-    finally:
-        let_go()  # a daemon that waits for mail stays small
+    with leases.holding(pass_lease(source.name)), in_use():  # a daemon that waits for mail stays small
+        if side is not None:
+            side.prepare(source, options)
+        for folder in source.folders():
+            if not options.should_stop():
+                report += _visit(source, folder, options)
+        if side is not None:
+            report += side.follow(source, options)
     problem = "; ".join(report.problems) or None
     options.store.save_pass(
         PassInfo(source.name, clock(), report.seen, report.unjudged, report.labelled, problem=problem)

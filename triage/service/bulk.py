@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 import joblib
 
+from triage.classify.encoder import in_use
 from triage.classify.judge import Judge
 from triage.config import ClusterConfig
 from triage.lead.acquaintances import NOBODY_KNOWN, People
@@ -111,4 +112,5 @@ class ClusterJudges:
 def _judge_part(
     judge: Judge, batch: Sequence[Item], authserv_ids: Mapping[str, str], people: People
 ) -> list[Judgement]:
-    return [judge_item(judge, item, authserv_ids.get(item.ref.account), people) for item in batch]
+    with in_use():  # a worker outlives the scan
+        return [judge_item(judge, item, authserv_ids.get(item.ref.account), people) for item in batch]

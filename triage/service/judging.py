@@ -133,7 +133,7 @@ def weigh_people(judge: Judge, found: Judged, people: People) -> Verdict:
 
     card = NOTHING_SAID if verdict.category is Category.OTHER else read_opportunity(message, verdict)
     known = known_of(message, card, people)
-    return judge.judge(message, known) if known else verdict
+    return judge.judge(message, known, found.read) if known else verdict
 
 
 def judge_here(
