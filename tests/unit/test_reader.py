@@ -146,7 +146,7 @@ def test_of_long_mail_its_beginning_and_its_end_are_read() -> None:
 
 def test_names_of_the_owner_are_another_name() -> None:
     mask = OwnerMask.of("Zoë Müller").words
-    assert mask_names("Dear Zoë, ask ZOE MULLER-Lüd, zo\u00ade_x.", mask) == "Dear Alex, ask Alex Alex-Lüd, Alex_x."
+    assert mask_names("Dear Zoë, ask ZOE MULLER-Lüd, zo\u00ade.", mask) == "Dear Alex, ask Alex Alex-Lüd, Alex."
     assert mask_names("Dear Zoë", frozenset()) == "Dear Zoë"
     message = parse_message(b"From: a@b.example\nTo: Marta Keller <m@b.example>\nSubject: Marta\n\nHello Marta!\n")
     asked: list[str] = []

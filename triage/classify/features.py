@@ -27,7 +27,7 @@ from triage.classify.reader import Encode, Read, ReaderModel, read_sentences, sp
 from triage.classify.signals import Signal, extract_signals
 from triage.records import Address, Message
 
-_WORD = re.compile(r"[^\W_]+")
+_WORD = re.compile(r"\w+")
 _SOMEBODY = "Alex"  # a name like any other: the encoder has read no "xowner"
 
 
