@@ -45,9 +45,9 @@ def test_a_misfiled_example_among_its_like_is_hardly_believed() -> None:
     told[5] = ("offer", 5, Category.OTHER)
     told += [("plain", number, Category.OTHER) for number in range(12)]
     personal = fit_personal(mail_of(*told), PRIOR)
-    # How far those are believed that one contradicts goes with the base model's temperature; that one is not.
-    assert personal.trust[5] < 0.1
-    assert np.delete(personal.trust, 5).min() > 0.5
+    # How far each is believed goes with the base model's temperature; the misfiled one is a fraction of any other.
+    assert personal.trust[5] < 0.2
+    assert np.delete(personal.trust, 5).min() > 4 * personal.trust[5]
     assert personal.influences.sum() == pytest.approx(1)
 
 

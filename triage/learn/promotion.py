@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 
@@ -185,7 +186,18 @@ def load_prior(base: LinearModel) -> Prior:
 
 
 def load_check_set(base: LinearModel) -> CheckSet:
-    """Return the shipped check set as the base model sees it."""
+    """Return the shipped check set as the base model sees it; read once by a process, which takes seconds."""
+    key = (check_set_path(), base.model_id)
+    if key not in _checks:
+        _checks.clear()
+        _checks[key] = _read_check_set(base)
+    return _checks[key]
+
+
+_checks: dict[tuple[Path, str], CheckSet] = {}
+
+
+def _read_check_set(base: LinearModel) -> CheckSet:
     specimens = load_corpus([check_set_path()])
     reading = Reading(base, OwnerMask(), b"")
     kept = [reading.read(RawMessage(MessageRef("", one.id), one.content), _EPOCH) for one in specimens]
