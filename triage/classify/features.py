@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from triage.classify.encoder import one_thread
 from triage.classify.ngrams import (
     HashedText,
     Hashes,
@@ -106,9 +107,9 @@ class Features:
     def read(self, model: ReaderModel, encode: Encode) -> Read:
         """Read the sentences, the names of the owner masked; those shown are as they stand."""
         written = self.sentences_as_written()
-        return replace(
-            read_sentences([mask_names(one, self.mask) for one in written], model, encode), sentences=tuple(written)
-        )
+        masked = [mask_names(one, self.mask) for one in written]
+        with one_thread():
+            return replace(read_sentences(masked, model, encode), sentences=tuple(written))
 
     def family(self, name: str) -> Hashes:
         """Return the hashes of a family, one for each occurrence; those of different families are told apart.

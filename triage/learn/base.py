@@ -1,7 +1,7 @@
 """Rebuilds the base model from the corpus, with its card."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise, product
 from pathlib import Path
 from typing import Literal
@@ -17,6 +17,8 @@ from triage.config import DecisionConfig
 from triage.learn.acts import combination_ridge, levels_of, with_acts
 from triage.learn.background import load_background
 from triage.learn.card import make_card, render_card
+from triage.learn.checkset import FILE as CHECK_COUNTS
+from triage.learn.checkset import save_check_set
 from triage.learn.corpus import load_corpus
 from triage.learn.dataset import Dataset, build_dataset, design_matrix, with_background
 from triage.learn.firmness import FILE as FIRMNESS
@@ -25,7 +27,7 @@ from triage.learn.fit import BASE_RECIPE, HeldOut, Recipe, feature_scale, fit_mo
 from triage.learn.marks import FOLDER
 from triage.learn.metrics import Answers, answer, interval, macro_f1
 from triage.learn.reader import with_reader
-from triage.modelfile import save_known, save_model, write_whole
+from triage.modelfile import MODEL_ID_DIGITS, save_known, save_model, write_whole
 from triage.records import CATEGORIES, Category
 
 BACKGROUND: Mapping[str, Literal[Category.OTHER, Category.SCAM]] = {
@@ -52,7 +54,9 @@ class TrainingReport:
 
 
 def train_base(corpus: Sequence[Path], output: Path) -> TrainingReport:
-    """Learn from corpus files and write base.joblib, base.json, base.md, base.firmness.npz and nearest.npz.
+    """Learn from corpus files and write base.joblib, base.json, base.md, base.firmness.npz, nearest.npz and base.check.npz.
+
+    The last only where there is a check set.
 
     Raises:
         ConfigError: the corpus cannot be read.
@@ -74,6 +78,9 @@ def train_base(corpus: Sequence[Path], output: Path) -> TrainingReport:
     )
     digest = save_model(output / "base.joblib", model, card)
     save_firmness(output / FIRMNESS, _measure_firmness(dataset, model, recipe), digest)
+    if check is not None:
+        named = replace(model, model_id=digest[:MODEL_ID_DIGITS])
+        save_check_set(output / CHECK_COUNTS, load_corpus([output / CHECK]), named)
     write_whole(output / "base.md", render_card(card).encode())
     save_known(output / "nearest.npz", sketch_corpus(dataset, model))
     low, high = interval(found, macro_f1)

@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 
 from triage.classify.decision import CostTable
-from triage.classify.features import OwnerMask
 from triage.classify.model import LinearModel
 from triage.errors import ModelError
+from triage.learn import checkset
 from triage.learn.corpus import load_corpus
 from triage.learn.examples import Example
 from triage.learn.firmness import firmness_path, load_firmness
@@ -42,12 +40,8 @@ from triage.learn.personal import (
 from triage.learn.suspicion import reason_to_hold
 from triage.modelfile import check_set_path
 from triage.modelshelf import BASE
-from triage.reading import Reading
-from triage.records import Category, MessageRef, RawMessage
+from triage.records import Category
 from triage.store.evidence import KeptFeatures, Learnt, Result, Training
-
-# The check set has no order of time.
-_EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -186,21 +180,9 @@ def load_prior(base: LinearModel) -> Prior:
 
 
 def load_check_set(base: LinearModel) -> CheckSet:
-    """Return the shipped check set as the base model sees it; read once by a process, which takes seconds."""
-    key = (check_set_path(), base.model_id)
-    if key not in _checks:
-        _checks.clear()
-        _checks[key] = _read_check_set(base)
-    return _checks[key]
-
-
-_checks: dict[tuple[Path, str], CheckSet] = {}
-
-
-def _read_check_set(base: LinearModel) -> CheckSet:
+    """Return the shipped check set as the base model sees it."""
     specimens = load_corpus([check_set_path()])
-    reading = Reading(base, OwnerMask(), b"")
-    kept = [reading.read(RawMessage(MessageRef("", one.id), one.content), _EPOCH) for one in specimens]
+    kept = checkset.load_check_set(specimens, base)
     mail = build_own_mail(base, kept, [one.category for one in specimens])
     return CheckSet(mail, np.array([one.either for one in specimens], dtype=bool))
 
