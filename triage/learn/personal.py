@@ -180,7 +180,6 @@ class _Problem:
     Attributes:
         design: vectors, shape (n, k); transposed beside it, since that is asked for as often.
         scores: of the base model, shape (n, 4).
-        read: see `OwnMail`.
         signs: 1 where a category is the example's, else -1, shape (n, 4).
         firmness: shape (k, 4).
     """
@@ -189,7 +188,6 @@ class _Problem:
     design: sparse.csr_matrix
     transposed: sparse.csr_matrix
     scores: Vector
-    read: Vector
     labels: Labels
     signs: Vector
     firmness: Vector
@@ -213,7 +211,6 @@ def _pose(mail: OwnMail, prior: Prior, strength: float) -> _Problem:
         design,
         design.T.tocsr(),
         mail.scores,
-        mail.read,
         mail.labels,
         np.where(np.eye(len(CATEGORIES))[mail.labels] == 1, 1.0, -1.0),
         prior.firmness.at(places),
@@ -255,7 +252,7 @@ def _trust(problem: _Problem, base: LinearModel) -> tuple[Vector, Vector]:
         changes += change / parts
     rows = np.arange(count)
     by_others = _softmax(others * base.slope)[rows, problem.labels]
-    by_all = chances_of(base, problem.scores + others, problem.read)[rows, problem.labels]
+    by_all = _softmax((problem.scores + others) * base.slope + base.bias)[rows, problem.labels]
     told = np.sqrt(by_others * by_all)
     # Where nothing is known each category is as likely, and an example is believed in full.
     return np.minimum(1.0, _believed(told) / _believed(np.array(1.0 / len(CATEGORIES)))), changes
@@ -270,7 +267,6 @@ def _without(problem: _Problem, held_out: npt.NDArray[np.bool_]) -> _Problem:
         design=design,
         transposed=design.T.tocsr(),
         scores=problem.scores[rows],
-        read=problem.read[rows],
         labels=problem.labels[rows],
         signs=problem.signs[rows],
     )
