@@ -225,6 +225,14 @@ def test_gradients_are_those_of_the_loss() -> None:
         )
 
 
+def test_a_net_that_does_not_converge_becomes_no_model() -> None:
+    meanings = Meanings(
+        np.full((9, DIMENSIONS), np.nan, dtype=np.float16), np.zeros((9, len(ACTS)), bool), np.arange(10)
+    )
+    with pytest.raises(ArithmeticError, match="did not converge: loss nan in step 1"):
+        fit_reader(meanings, np.arange(9) % 4, np.arange(9))
+
+
 @pytest.fixture(scope="module")
 def marked(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     return load_dataset([write_marked(tmp_path_factory.mktemp("reader") / "corpus")], BASE_RECIPE)

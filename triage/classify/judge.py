@@ -27,6 +27,7 @@ from triage.classify.reader import Encode, Read
 from triage.classify.scorer import (
     SparseVector,
     known_scores,
+    leaves_open,
     probabilities,
     scam_kind,
     score,
@@ -351,8 +352,8 @@ class Judge:
         features = extract_features(message, self._owner)
         model, vector = self._unread, vectorise(features, self._model)
         scores = score(vector, model)
-        is_open = features.has_words and not message.lacks_text and probabilities(scores, model).max() < model.sure
-        if self._model.reader is not None and is_open:
+        is_legible = features.has_words and not message.lacks_text
+        if self._model.reader is not None and is_legible and leaves_open(probabilities(scores, model), model.sure):
             model = self._model
             vector = vectorise_read(vector, model, read or features.read(self._model.reader, self._encode))
             scores = score(vector, model)

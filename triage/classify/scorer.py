@@ -166,6 +166,16 @@ def softmax(scores: Vector) -> Vector:
     return np.asarray(powers / powers.sum(), dtype=np.float64)
 
 
+def leaves_open(chances: Vector, sure: float) -> npt.NDArray[np.bool_]:
+    """Return whether the words leave a mail open, so that it is read.
+
+    Args:
+        chances: probabilities by the words alone (`LinearModel.unread`), shape (..., 4).
+        sure: see `LinearModel`.
+    """
+    return np.asarray(chances.max(axis=-1) < sure)
+
+
 def scam_kind(vector: SparseVector, model: LinearModel) -> str | None:
     """Return the most likely kind of scam, None if the model knows no kinds."""
     if not model.kind_names:

@@ -105,7 +105,7 @@ def _measure_firmness(dataset: Dataset, model: LinearModel, recipe: Recipe) -> F
     scale = feature_scale(words_alone(matrix, dataset), dataset.labels, recipe)
     ridge = np.ones(matrix.shape[1])  # of places that nothing is counted in
     ridge[: len(scale)] = 1.0 / (recipe.inverse_regularisation * scale**2)
-    if dataset.acts is not None:
+    if dataset.has_levels:
         ridge[dataset.blocks[-1].offset :][:LEVELS_READ] = combination_ridge(levels_of(dataset))
     return measure_firmness(matrix, model, ridge)
 

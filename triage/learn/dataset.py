@@ -74,6 +74,11 @@ class Dataset:
         """Return how many mails there are."""
         return len(self.specimens)
 
+    @property
+    def has_levels(self) -> bool:
+        """Whether anything is known of what sentences do or mean."""
+        return self.acts is not None or self.reader is not None
+
 
 def build_dataset(specimens: Sequence[Specimen], blocks: Sequence[Block]) -> Dataset:
     """Count the features of every specimen; what its sentences do is for `triage.learn.acts` to tell."""

@@ -11,7 +11,7 @@ from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
 from triage.classify.model import Block, LinearModel, Vector
 from triage.classify.reader import LEVELS_READ
-from triage.classify.scorer import softmax
+from triage.classify.scorer import leaves_open, softmax
 from triage.learn.acts import fit_combination, levels_of, processes, without_reading
 from triage.learn.dataset import Dataset, Labels, Rows, design_matrix, inverse_frequencies, scaled_matrix
 from triage.learn.kinds import KINDS, canonical_kind
@@ -202,7 +202,7 @@ def held_out_scores(
             words[test] = scored
             advance()
     scores, unread = words.copy(), words.copy()
-    if dataset.acts is not None or dataset.reader is not None:
+    if dataset.has_levels:
         levels = levels_of(dataset)
         heard = words if known is None else known.words
         for train, test in folds:  # likewise combined as the other folds say
@@ -216,7 +216,7 @@ def held_out_scores(
         chances[test] = _chances(scores[test], *read)
         if dataset.reader is not None:
             by_words = _chances(unread[test], *plain)
-            is_sure = by_words.max(axis=1) >= recipe.sure
+            is_sure = ~leaves_open(by_words, recipe.sure)
             chances[test[is_sure]] = by_words[is_sure]
     screen = fit_screen(dataset, folds)
     if known is not None:
@@ -299,7 +299,7 @@ def fit_model(dataset: Dataset, recipe: Recipe, held_out: HeldOut) -> LinearMode
     matrix = design_matrix(dataset, rounded)
     weights, intercept = fit_categories(words_alone(matrix, dataset), dataset.labels, recipe)
     weights = np.vstack([weights, np.zeros((matrix.shape[1] - len(weights), len(CATEGORIES)))])
-    if dataset.acts is not None:
+    if dataset.has_levels:
         together = fit_combination(held_out.words, levels_of(dataset), dataset.labels[: len(dataset)])
         block = dataset.blocks[-1]
         weights, intercept = weights @ together.scores, intercept @ together.scores + together.intercept

@@ -30,7 +30,7 @@ from threadpoolctl import threadpool_limits
 from triage.classify.counted import unpack_counts
 from triage.classify.model import LinearModel, Vector
 from triage.classify.reader import READ
-from triage.classify.scorer import weigh
+from triage.classify.scorer import leaves_open, weigh
 from triage.learn.dataset import Labels, Rows
 from triage.learn.firmness import Firmness
 from triage.records import CATEGORIES, Category
@@ -138,8 +138,7 @@ def chances_of(model: LinearModel, scores: Vector, read: Vector) -> Vector:
     if model.reader is None:
         return chances
     by_words = _softmax((scores - read) * model.unread_slope + model.unread_bias)
-    is_sure = by_words.max(axis=1) >= model.sure
-    return np.asarray(np.where(is_sure[:, None], by_words, chances))
+    return np.asarray(np.where(leaves_open(by_words, model.sure)[:, None], chances, by_words))
 
 
 @dataclass(frozen=True)

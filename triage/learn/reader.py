@@ -1,5 +1,6 @@
 """Learns the net that reads sentences, by back-propagation with NumPy: small enough to do without a framework."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -64,6 +65,9 @@ def fit_reader(meanings: Meanings, labels: Labels, mails: Rows) -> ReaderModel:
 
     Beside the category the net learns what marked sentences do, which teaches it what to look for; that part
     is not kept. The weights are the mean of those of the second half (Izmailov et al. 2018).
+
+    Raises:
+        ArithmeticError: the loss is no number; nothing of it may become a model.
     """
     # More threads add in another order, so that a model would depend on the machine.
     with threadpool_limits(limits=1, user_api="blas"):
@@ -84,7 +88,11 @@ def _fit(meanings: Meanings, labels: Labels, mails: Rows) -> ReaderModel:
         for number in range(batches):
             step += 1
             batch = Batch.of(meanings, labels, order[number * size :][:size])
-            gradients, _ = differentiate(weights, batch, random)
+            with np.errstate(invalid="ignore", over="ignore"):  # told by the loss
+                gradients, loss = differentiate(weights, batch, random)
+            if not math.isfinite(loss):
+                message = f"the net that reads sentences did not converge: loss {loss} in step {step}"
+                raise ArithmeticError(message)
             rate = _RATE * min(1.0, step / warm_up) * (1.0 - (epoch + number / batches) / _EPOCHS)
             unbias = np.sqrt(1 - _BETA_SQUARES**step) / (1 - _BETA**step)
             for name, gradient in gradients.items():
