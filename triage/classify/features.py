@@ -24,7 +24,7 @@ from triage.classify.ngrams import (
     shorten_places,
 )
 from triage.classify.normalise import INVISIBLE, WordText, fold, without_accents, words_only
-from triage.classify.reader import Encode, Read, ReaderModel, read_sentences, split_sentences
+from triage.classify.reader import Encode, Read, ReaderModel, read_sentences, split_clauses, split_sentences
 from triage.classify.signals import Signal, extract_signals
 from triage.records import Address, Message
 
@@ -105,8 +105,8 @@ class Features:
         return split_sentences(*self.source)
 
     def read(self, model: ReaderModel, encode: Encode) -> Read:
-        """Read the sentences, the names of the owner masked; those shown are as they stand."""
-        written = self.sentences_as_written()
+        """Read the sentences clause by clause, the names of the owner masked; those shown are as they stand."""
+        written = [clause for sentence in self.sentences_as_written() for clause in split_clauses(sentence)]
         masked = [mask_names(one, self.mask) for one in written]
         with one_thread():
             return replace(read_sentences(masked, model, encode), sentences=tuple(written))

@@ -1,6 +1,6 @@
 """What a trained model is: plain numbers that outlive the library that found them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -8,10 +8,10 @@ import numpy.typing as npt
 
 from triage.classify import screen as screens
 from triage.classify.acts import ActModel
-from triage.classify.reader import ReaderModel
+from triage.classify.reader import Net, ReaderModel
 from triage.classify.screen import NEVER, Screen
 
-FORMAT = 5
+FORMAT = 6
 """Version of the fields below; a file of another version is refused."""
 
 Weights = npt.NDArray[np.float16]
@@ -115,7 +115,10 @@ def to_plain(model: LinearModel) -> dict[str, object]:
         "kind_intercept": model.kind_intercept,
         "screen": screens.to_plain(model.screen),
         "acts": _acts_to_plain(model.acts),
-        "reader": {name: one.astype(np.float16) for name, one in model.reader.arrays().items()} if model.reader else {},
+        "reader": [
+            {name: one.astype(np.float16) for name, one in net.arrays().items()}
+            for net in (model.reader.nets if model.reader else ())
+        ],
         "unread_slope": model.unread_slope,
         "unread_bias": model.unread_bias,
         "sure": model.sure,
@@ -147,8 +150,8 @@ def from_plain(plain: Mapping[str, object], model_id: str) -> LinearModel:
     if not isinstance(blocks, list) or not isinstance(screen, dict) or not isinstance(acts, dict):
         message = "blocks is not a list, or screen or acts not a dict"
         raise TypeError(message)
-    if not isinstance(reader, dict) or not isinstance(plain["sure"], float):
-        message = "reader is not a dict, or sure not a number"
+    if not isinstance(reader, list) or not isinstance(plain["sure"], float):
+        message = "reader is not a list, or sure not a number"
         raise TypeError(message)
     kinds = plain["kind_names"]
     if not isinstance(kinds, list):
@@ -185,9 +188,8 @@ def _acts_from_plain(plain: Mapping[str, object]) -> ActModel:
     )
 
 
-def _reader_from_plain(plain: Mapping[str, object]) -> ReaderModel:
-    # Widened once: every mail that is read multiplies by them.
-    return ReaderModel(**{name: _array(plain, name).astype(np.float32) for name in plain})
+def _reader_from_plain(plain: Sequence[Mapping[str, object]]) -> ReaderModel:
+    return ReaderModel(tuple(Net(**{name: _array(net, name) for name in net}) for net in plain))
 
 
 def _array(plain: Mapping[str, object], name: str) -> Weights:

@@ -12,7 +12,7 @@ from scipy import sparse
 from triage.classify.acts import FULL, ActModel
 from triage.classify.features import Features, extract_features, mask_names, recipient_mask
 from triage.classify.model import Block, Vector
-from triage.classify.reader import ReaderModel
+from triage.classify.reader import ReaderModel, split_clauses
 from triage.classify.scorer import Buckets, count_features
 from triage.classify.screen import glance_words
 from triage.learn.corpus import Specimen
@@ -29,7 +29,7 @@ Rows = npt.NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Written:
-    """The sentences of a mail as they stand in it, names masked, and what each does.
+    """The sentences of a mail as they stand in it, clause by clause, names masked, and what each does.
 
     Attributes:
         acts: shape (sentences, acts).
@@ -90,8 +90,11 @@ def build_dataset(specimens: Sequence[Specimen], blocks: Sequence[Block]) -> Dat
         counted.append(_count(features, blocks))
         marked.append(mark_mail(message, features, specimen.acts))
         sentences = features.sentences_as_written()
-        masked = tuple(mask_names(one, features.mask) for one in sentences)
-        written.append(Written(masked, mark_written(sentences, specimen.acts)))
+        clauses = [split_clauses(one) for one in sentences]
+        masked = tuple(mask_names(one, features.mask) for clause in clauses for one in clause)
+        # A sentence is marked whole.
+        acts = np.repeat(mark_written(sentences, specimen.acts), [len(one) for one in clauses], axis=0)
+        written.append(Written(masked, acts))
     return Dataset(
         specimens=tuple(specimens),
         blocks=tuple(blocks),

@@ -15,29 +15,28 @@ from triage.classify.acts import ACTS
 from triage.classify.encoder import encode
 from triage.classify.reader import (
     DIMENSIONS,
-    GAIN,
     PLACES,
     READ,
     Matrix,
+    Net,
     ReaderModel,
     place_marks,
-    read_sentences,
+    read_meanings,
 )
 from triage.learn.acts import processes
 from triage.learn.dataset import Dataset, Labels, Rows, Written
 from triage.learn.marks import Flags
 from triage.records import CATEGORIES
 
-_FOLDS = 8
+_FOLDS = 3
 _PART = 2000
 """Sentences that one process encodes at a time."""
 
-_UNITS, _ATTENTIONS = 256, 4
-_EPOCHS, _BATCH, _LEAST_BATCHES = 20, 64, 8
+_NETS, _UNITS, _ATTENTIONS = 4, 256, 4
+_EPOCHS, _LEAST_STEPS, _BATCH, _LEAST_BATCHES = 12, 160, 64, 8
 _RATE, _DECAY, _WARM_UP = 2e-3, 0.2, 100
 _DROP_MEANINGS, _DROP = 0.2, 0.4
 _SMOOTHING = 0.04
-_SEED = 0
 _ACTS = 0.3
 _BETA, _BETA_SQUARES = 0.9, 0.999
 _AVERAGED, _EVERY = 0.5, 10
@@ -60,7 +59,7 @@ class Meanings:
     bounds: npt.NDArray[np.int64]
 
 
-def fit_reader(meanings: Meanings, labels: Labels, mails: Rows) -> ReaderModel:
+def fit_net(meanings: Meanings, labels: Labels, mails: Rows, seed: int) -> Net:
     """Learn from the sentences of some mails (Adam, Kingma and Ba 2015, with decoupled decay, Loshchilov and Hutter 2019).
 
     Beside the category the net learns what marked sentences do, which teaches it what to look for; that part
@@ -71,19 +70,20 @@ def fit_reader(meanings: Meanings, labels: Labels, mails: Rows) -> ReaderModel:
     """
     # More threads add in another order, so that a model would depend on the machine.
     with threadpool_limits(limits=1, user_api="blas"):
-        return _fit(meanings, labels, mails)
+        return _fit(meanings, labels, mails, seed)
 
 
-def _fit(meanings: Meanings, labels: Labels, mails: Rows) -> ReaderModel:
-    random = np.random.Generator(np.random.SFC64(_SEED))
+def _fit(meanings: Meanings, labels: Labels, mails: Rows, seed: int) -> Net:
+    random = np.random.Generator(np.random.SFC64(seed))
     weights = _beginning(random, meanings.acts.shape[1])
     first = {name: np.zeros_like(one) for name, one in weights.items()}
     second = {name: np.zeros_like(one) for name, one in weights.items()}
     mean: Weights = {}
     size = max(1, min(_BATCH, len(mails) // _LEAST_BATCHES))
     batches, step, taken = len(mails) // size, 0, 0
-    warm_up = min(_WARM_UP, _EPOCHS * batches / 10)
-    for epoch in range(_EPOCHS):
+    epochs = max(_EPOCHS, math.ceil(_LEAST_STEPS / batches))
+    warm_up = min(_WARM_UP, epochs * batches / 10)
+    for epoch in range(epochs):
         order = random.permutation(mails)
         for number in range(batches):
             step += 1
@@ -93,7 +93,7 @@ def _fit(meanings: Meanings, labels: Labels, mails: Rows) -> ReaderModel:
             if not math.isfinite(loss):
                 message = f"the net that reads sentences did not converge: loss {loss} in step {step}"
                 raise ArithmeticError(message)
-            rate = _RATE * min(1.0, step / warm_up) * (1.0 - (epoch + number / batches) / _EPOCHS)
+            rate = _RATE * min(1.0, step / warm_up) * (1.0 - (epoch + number / batches) / epochs)
             unbias = np.sqrt(1 - _BETA_SQUARES**step) / (1 - _BETA**step)
             for name, gradient in gradients.items():
                 one, two, weight = first[name], second[name], weights[name]
@@ -101,13 +101,13 @@ def _fit(meanings: Meanings, labels: Labels, mails: Rows) -> ReaderModel:
                 two += (1 - _BETA_SQUARES) * (gradient * gradient - two)
                 weight *= 1 - rate * _DECAY
                 weight -= (rate * unbias) * one / (np.sqrt(two) + 1e-8)
-            if epoch >= _EPOCHS * _AVERAGED and number % _EVERY == 0:
+            if epoch >= epochs * _AVERAGED and number % _EVERY == 0:
                 taken += 1
                 for name, weight in weights.items():
                     former = mean.setdefault(name, np.zeros_like(weight))
                     former += (weight - former) / taken
     kept = {name: one.astype(np.float16).astype(np.float32) for name, one in mean.items() if not name.startswith("act")}
-    return ReaderModel(**kept)
+    return Net(**kept)
 
 
 def _beginning(random: np.random.Generator, acts: int) -> Weights:
@@ -175,7 +175,7 @@ def differentiate(weights: Weights, batch: Batch, random: np.random.Generator) -
     follows, leads = ~is_first[:count, None], ~is_first[1:, None]
 
     # Forwards.
-    vectors = batch.vectors * (_kept(random, batch.vectors.shape, _DROP_MEANINGS) * np.float32(GAIN))
+    vectors = batch.vectors * (_kept(random, batch.vectors.shape, _DROP_MEANINGS))
     inner = vectors @ weights["inner"] + batch.marks @ weights["places"] + weights["inner_bias"]
     inner_kept = _kept(random, inner.shape, _DROP) * (inner > 0)
     inner *= inner_kept
@@ -247,11 +247,13 @@ def with_reader(dataset: Dataset) -> Dataset:
     meanings = encode_all(dataset.written)
     mails = np.arange(len(dataset))
     folds = list(GroupKFold(min(_FOLDS, len(set(groups)))).split(mails, groups=groups))
-    fit = joblib.delayed(fit_reader)
+    learnt_from = [mails, *(train for train, _ in folds)]
+    fit = joblib.delayed(fit_net)
     with processes(len(dataset)) as parallel:
-        whole, *parts = parallel(
-            [fit(meanings, dataset.labels, mails), *(fit(meanings, dataset.labels, train) for train, _ in folds)]
+        nets = list(
+            parallel(fit(meanings, dataset.labels, rows, seed) for rows in learnt_from for seed in range(_NETS))
         )
+    whole, *parts = (ReaderModel(tuple(nets[start : start + _NETS])) for start in range(0, len(nets), _NETS))
     levels = dataset.counts[-1].toarray()
     for model, (_, test) in zip(parts, folds, strict=True):
         for mail in test:
@@ -279,4 +281,4 @@ def _encode(sentences: Sequence[str]) -> npt.NDArray[np.float16]:
 
 def _read_levels(meanings: Meanings, model: ReaderModel, mail: int) -> npt.NDArray[np.int64]:
     vectors = meanings.vectors[meanings.bounds[mail] : meanings.bounds[mail + 1]].astype(np.float32)
-    return read_sentences([""] * len(vectors), model, lambda _: vectors).levels
+    return read_meanings([""] * len(vectors), vectors, model).levels
