@@ -33,7 +33,7 @@ _PART = 2000
 """Sentences that one process encodes at a time."""
 
 _NETS, _UNITS, _ATTENTIONS = 4, 256, 4
-_EPOCHS, _LEAST_STEPS, _BATCH, _LEAST_BATCHES = 12, 160, 64, 8
+_EPOCHS, _BATCH, _LEAST_BATCHES = 12, 64, 8
 _RATE, _DECAY, _WARM_UP = 2e-3, 0.2, 100
 _DROP_MEANINGS, _DROP = 0.2, 0.4
 _SMOOTHING = 0.04
@@ -81,9 +81,8 @@ def _fit(meanings: Meanings, labels: Labels, mails: Rows, seed: int) -> Net:
     mean: Weights = {}
     size = max(1, min(_BATCH, len(mails) // _LEAST_BATCHES))
     batches, step, taken = len(mails) // size, 0, 0
-    epochs = max(_EPOCHS, math.ceil(_LEAST_STEPS / batches))
-    warm_up = min(_WARM_UP, epochs * batches / 10)
-    for epoch in range(epochs):
+    warm_up = min(_WARM_UP, _EPOCHS * batches / 10)
+    for epoch in range(_EPOCHS):
         order = random.permutation(mails)
         for number in range(batches):
             step += 1
@@ -93,7 +92,7 @@ def _fit(meanings: Meanings, labels: Labels, mails: Rows, seed: int) -> Net:
             if not math.isfinite(loss):
                 message = f"the net that reads sentences did not converge: loss {loss} in step {step}"
                 raise ArithmeticError(message)
-            rate = _RATE * min(1.0, step / warm_up) * (1.0 - (epoch + number / batches) / epochs)
+            rate = _RATE * min(1.0, step / warm_up) * (1.0 - (epoch + number / batches) / _EPOCHS)
             unbias = np.sqrt(1 - _BETA_SQUARES**step) / (1 - _BETA**step)
             for name, gradient in gradients.items():
                 one, two, weight = first[name], second[name], weights[name]
@@ -101,7 +100,7 @@ def _fit(meanings: Meanings, labels: Labels, mails: Rows, seed: int) -> Net:
                 two += (1 - _BETA_SQUARES) * (gradient * gradient - two)
                 weight *= 1 - rate * _DECAY
                 weight -= (rate * unbias) * one / (np.sqrt(two) + 1e-8)
-            if epoch >= epochs * _AVERAGED and number % _EVERY == 0:
+            if epoch >= _EPOCHS * _AVERAGED and number % _EVERY == 0:
                 taken += 1
                 for name, weight in weights.items():
                     former = mean.setdefault(name, np.zeros_like(weight))
