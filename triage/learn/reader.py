@@ -174,7 +174,7 @@ def differentiate(weights: Weights, batch: Batch, random: np.random.Generator) -
     follows, leads = ~is_first[:count, None], ~is_first[1:, None]
 
     # Forwards.
-    vectors = batch.vectors * (_kept(random, batch.vectors.shape, _DROP_MEANINGS))
+    vectors = batch.vectors * _kept(random, batch.vectors.shape, _DROP_MEANINGS)
     inner = vectors @ weights["inner"] + batch.marks @ weights["places"] + weights["inner_bias"]
     inner_kept = _kept(random, inner.shape, _DROP) * (inner > 0)
     inner *= inner_kept
