@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from tests.unit.test_acts import SENTENCES, write_marked
 from triage.classify import encoder
 from triage.classify.acts import ACTS, LEVELS
 from triage.classify.counted import features_id, pack_counts, unpack_counts
-from triage.classify.encoder import OWN, encode, in_use
+from triage.classify.encoder import OWN, encode, in_use, one_thread
 from triage.classify.explanation import MEANING, direction_of
 from triage.classify.features import OwnerMask, extract_features, mask_names
 from triage.classify.judge import Judge, describe
@@ -223,6 +224,21 @@ def test_the_encoder_is_the_package_s() -> None:
     sentences = ["We are looking for a nurse.", "Czy masz chwilę?", "x " * 200, "?", *("Word by word " * 12).split()]
     theirs = USE(threads=1).encode(sentences)
     assert np.allclose(encode(sentences)[:, :OWN] / 16, theirs, atol=1e-5)
+
+
+def test_who_leaves_gives_no_threads_to_who_still_multiplies() -> None:
+    within = Event()
+
+    def enter() -> None:
+        with one_thread():
+            within.set()
+
+    with one_thread(), one_thread():
+        other = Thread(target=enter)
+        other.start()
+        assert not within.wait(0.1)
+    other.join(10)
+    assert within.is_set()
 
 
 def test_a_letter_that_stands_for_many_costs_no_more() -> None:

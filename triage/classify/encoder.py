@@ -9,9 +9,9 @@ says more of what a sentence does, so that both are given, which the package doe
 
 import unicodedata
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import cache
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,7 @@ _PART = 384
 # A letter that stands for eighteen is one in a message.
 _MOST = 2 * MAX_SENTENCE
 
-_lock = Lock()
+_lock = RLock()
 _loaded: list["Encoder"] = []
 _users: list[object] = []
 
@@ -148,16 +148,20 @@ def encode(sentences: Sequence[str]) -> Matrix:
     """Return what sentences mean, shape (sentences, DIMENSIONS)."""
     if not sentences:
         return np.empty((0, DIMENSIONS), dtype=np.float32)
-    with _lock, one_thread():  # one at a time, as the limit of threads is the process's
+    with one_thread():
         if not _loaded:
             _loaded.append(Encoder())
         return _loaded[0].encode(sentences)
 
 
-def one_thread() -> AbstractContextManager[object]:
-    """Return a context in which matrices are multiplied by one thread: more wait for each other, and add in another order."""
-    limit: AbstractContextManager[object] = _threads().limit(limits=1, user_api="blas")
-    return limit
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Multiply matrices by one thread within: more wait for each other, and add in another order.
+
+    One at a time, as the limit is the process's: who leaves would give their threads back to who is still within.
+    """
+    with _lock, _threads().limit(limits=1, user_api="blas"):
+        yield
 
 
 @cache

@@ -8,7 +8,7 @@ families it weighs, in which blocks.
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from triage.classify.ngrams import (
     shorten_places,
 )
 from triage.classify.normalise import INVISIBLE, WordText, fold, without_accents, words_only
-from triage.classify.reader import Encode, Read, ReaderModel, read_sentences, split_clauses, split_sentences
+from triage.classify.reader import Encode, Read, ReaderModel, read_meanings, split_clauses, split_sentences
 from triage.classify.signals import Signal, extract_signals
 from triage.records import Address, Message
 
@@ -109,7 +109,7 @@ class Features:
         written = [clause for sentence in self.sentences_as_written() for clause in split_clauses(sentence)]
         masked = [mask_names(one, self.mask) for one in written]
         with one_thread():
-            return replace(read_sentences(masked, model, encode), sentences=tuple(written))
+            return read_meanings(written, encode(masked), model)
 
     def family(self, name: str) -> Hashes:
         """Return the hashes of a family, one for each occurrence; those of different families are told apart.

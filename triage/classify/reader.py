@@ -224,13 +224,13 @@ class Read:
     levels: npt.NDArray[np.int64]
 
 
-def read_sentences(sentences: Sequence[str], model: ReaderModel, encode: Encode) -> Read:
-    """Read the sentences of a mail."""
-    return read_meanings(sentences, encode(sentences), model)
-
-
 def read_meanings(sentences: Sequence[str], meanings: Matrix, model: ReaderModel) -> Read:
-    """Read the sentences of a mail whose meanings are known, shape (sentences, DIMENSIONS)."""
+    """Read the sentences of a mail.
+
+    Args:
+        sentences: as they stand in it.
+        meanings: what the encoder makes of them, shape (sentences, DIMENSIONS).
+    """
     nets = widen(model)
     adds = np.mean([weigh_meanings(meanings, net) for net in nets], axis=0)
     adds -= adds.mean(axis=1, keepdims=True)

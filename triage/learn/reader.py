@@ -238,7 +238,7 @@ def differentiate(weights: Weights, batch: Batch, random: np.random.Generator) -
 def with_reader(dataset: Dataset) -> Dataset:
     """Return the data set with what its mails are read as, if what their sentences do is known.
 
-    Each mail is read by a net that had not seen its author, as a stranger's mail will be.
+    Each mail is read by nets that had not seen its author, as a stranger's mail will be.
     """
     groups = dataset.groups
     if dataset.acts is None or len(set(groups)) == 1:
