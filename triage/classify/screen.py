@@ -32,8 +32,6 @@ _SHARED = 600
 """How many characters two parts of a mail's middle share: a short offer is whole in one of them."""
 
 _EVIDENCE = 3
-# Words that speak for `other` clearly enough to be named.
-_NAMED = 150
 _OTHER = CATEGORIES.index(Category.OTHER)
 # Letters of Latin-1 in lower case; whatever else parts words.
 _TABLE = bytes(ord(chr(code).lower()) if chr(code).isalpha() else ord(" ") for code in range(256))
@@ -97,7 +95,7 @@ class Screen:
 
     def __post_init__(self) -> None:
         """Prepare the words that evidence may name, the heaviest first."""
-        named = sorted(self.weights, key=lambda word: (self.weights[word], word))[:_NAMED]
+        named = sorted(self.weights, key=lambda word: (self.weights[word], word))
         harmless = {word: -weight for word in named if (weight := self.weights[word]) < 0}
         object.__setattr__(self, "_harmless", harmless)
 
