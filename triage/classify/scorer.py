@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from triage.classify.reader import READ, Read
 from triage.records import CATEGORIES
 
 Buckets = npt.NDArray[np.int64]
+_Number = TypeVar("_Number", bound=np.floating)
 
 NO_ACTS: Vector = np.empty((0, len(ACTS)))
 
@@ -160,10 +162,11 @@ def probabilities(scores: Vector, model: LinearModel) -> Vector:
     return softmax(model.slope * scores + model.bias)
 
 
-def softmax(scores: Vector) -> Vector:
-    """Return exponentials that sum to 1, shape kept."""
-    powers = np.exp(scores - scores.max())
-    return np.asarray(powers / powers.sum(), dtype=np.float64)
+def softmax(scores: npt.NDArray[_Number]) -> npt.NDArray[_Number]:
+    """Return exponentials that sum to 1 over the last axis, shape and type kept."""
+    powers: npt.NDArray[_Number] = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    powers /= powers.sum(axis=-1, keepdims=True)
+    return powers
 
 
 def leaves_open(chances: Vector, sure: float) -> npt.NDArray[np.bool_]:

@@ -24,6 +24,7 @@ from triage.classify.reader import (
     place_marks,
     read_meanings,
 )
+from triage.classify.scorer import softmax
 from triage.learn.acts import processes
 from triage.learn.dataset import Dataset, Labels, Rows
 from triage.learn.marks import Flags
@@ -198,8 +199,8 @@ def differentiate(weights: Weights, batch: Batch, random: np.random.Generator) -
     strongest = np.maximum.reduceat(outer, batch.starts)
     seen = np.concatenate([*picked, strongest], axis=1)
     scores = seen @ weights["output"] + weights["intercept"]
-    chances = _softmax(scores)
-    alone = _softmax(outer @ weights["decided"])
+    chances = softmax(scores)
+    alone = softmax(outer @ weights["decided"])
     told = outer @ weights["act_weights"] + weights["act_intercept"]
     does = 1 / (1 + np.exp(-told))
 
@@ -242,12 +243,6 @@ def differentiate(weights: Weights, batch: Batch, random: np.random.Generator) -
     loss += _ACTS / count * float((np.logaddexp(0, told) - batch.acts * told).sum())
     loss -= _DECIDES / mails * float((batch.decides * batch.truth[batch.mail] * np.log(alone)).sum())
     return gradients, loss
-
-
-def _softmax(scores: Matrix) -> Matrix:
-    chances: Matrix = np.exp(scores - scores.max(axis=1, keepdims=True))
-    chances /= chances.sum(axis=1, keepdims=True)
-    return chances
 
 
 def with_reader(dataset: Dataset) -> Dataset:
